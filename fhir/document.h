@@ -1,0 +1,185 @@
+// Document: one immutable tree from UTF-8 JSON bytes.
+//
+// The tree is a flat array of 24-byte nodes in document order. Property names are small integers, strings
+// and numbers are views into the bytes (numbers keep the text they were written with: FHIR decimals are not
+// doubles), arrays are repeated properties, and the `_name` sibling of a primitive hangs on the primitive.
+//
+//   Result<Document> doc = Document::Parse(R"({"resourceType":"Patient","_birthDate":{"id":"a"}})");
+//   for (Node child : doc->root().children()) ...
+//
+// Objects that carry a resourceType know the FHIR type they claim; a list of all resources in document
+// order comes for free. Nothing is copied but strings with escapes.
+// Thread-safety: immutable after Parse; share freely. Nodes are views: they live as long as the Document
+// is alive and not moved-from.
+#ifndef STEPWISE_FHIR_DOCUMENT_H_
+#define STEPWISE_FHIR_DOCUMENT_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fhir/model.h"
+#include "fhir/result.h"
+
+namespace stepwise {
+
+struct DocumentLimits {
+  std::size_t max_bytes = 16u << 20;  // larger inputs are refused before they are read
+  int max_depth = 100;                // nested objects and arrays
+};
+
+enum class NodeKind : std::uint8_t { kNull, kBoolean, kNumber, kString, kObject };
+
+class Node;
+
+class Document {
+ public:
+  // Takes the bytes (no copy when moved in). Errors: kSyntax (not JSON, not UTF-8, a property given twice),
+  // kLimit (size, depth); `path` names the place in FHIRPath form, span.line/column the place in the text.
+  static Result<Document> Parse(std::string bytes, const DocumentLimits& limits = {});
+
+  Document(Document&&) noexcept = default;
+  Document& operator=(Document&&) noexcept = default;
+
+  Node root() const;
+  Node node(std::uint32_t index) const;
+  std::string_view bytes() const { return {bytes_.get(), size_}; }
+  std::uint32_t node_count() const { return static_cast<std::uint32_t>(nodes_.size()); }
+  // Heap bytes held: text, nodes, unescaped strings, name table.
+  std::size_t memory_bytes() const;
+
+  // Every object with a resourceType, in document order (containers before what they contain).
+  std::span<const std::uint32_t> resources() const { return resources_; }
+  // Id of a property name inside this document; kNoName when it occurs nowhere and no FHIR version knows it.
+  NameId FindName(std::string_view text) const;
+  std::string_view NameText(NameId name) const;
+
+ private:
+  friend class Node;
+  friend class DocumentBuilder;
+  struct Record {
+    NameId name;          // property under which the node stands; ids past NameCount() are foreign_names_
+    NodeKind kind;
+    std::uint8_t flags;
+    TypeId resource_type; // claimed by resourceType, types::kNone when absent or unknown
+    std::uint32_t parent;
+    std::uint32_t link;   // object: index past its last descendant; primitive: index of its `_name` node, or 0
+    std::uint32_t begin;  // string: first byte in bytes (or in unescaped_); number, boolean, object: raw JSON
+    std::uint32_t length;
+  };
+  Document() = default;
+
+  std::unique_ptr<char[]> bytes_;  // with the padding that simdjson wants; address survives a move
+  std::size_t size_ = 0;
+  std::vector<Record> nodes_;
+  std::vector<std::uint32_t> resources_;
+  std::unique_ptr<char[]> unescaped_;  // strings that were written with escapes, decoded
+  std::size_t unescaped_size_ = 0;
+  std::vector<std::string> foreign_names_;
+};
+
+// A place in a document. 16 bytes, cheap to copy; compares by identity.
+class Node {
+ public:
+  class Iterator;
+  struct Range;
+
+  Node() = default;
+  explicit operator bool() const { return document_ != nullptr; }
+  friend bool operator==(const Node&, const Node&) = default;
+
+  NodeKind kind() const { return record().kind; }
+  NameId name() const { return record().name; }
+  std::string_view name_text() const { return document_->NameText(name()); }
+  // FHIR type that an object claims by resourceType; types::kNone for everything else.
+  TypeId resource_type() const { return record().resource_type; }
+  // A primitive that has only an `_name` object: kind() is kObject, and there is no value.
+  bool is_valueless_primitive() const { return (record().flags & kOrphan) != 0; }
+  bool in_array() const { return (record().flags & kArray) != 0; }
+
+  std::string_view string() const;  // decoded text; kString only, "" otherwise
+  std::string_view text() const;    // string(), or the raw JSON text of numbers and booleans
+  bool boolean() const;             // kBoolean only
+  std::string_view json() const;    // raw JSON text as written
+
+  // Children in document order; of a primitive, those of its `_name` object (id, extension).
+  Range children() const;
+  Node Child(NameId name) const;             // first child of that name, or a null Node
+  Node Child(std::string_view name) const;   // the same by text; for edges, not for the hot path
+  Node parent() const;                       // null Node at the root
+  const Document* document() const { return document_; }
+  std::uint32_t index() const { return index_; }
+  // Nearest enclosing object (or itself) with a resourceType; null Node if none.
+  Node resource() const;
+  // "Bundle.entry[3].resource.name[0].given[1]"; starts with the root's resource type, or "$" for plain JSON.
+  std::string Path() const;
+  // The same from the nearest enclosing resource: "Patient.name[0]".
+  std::string PathInResource() const;
+
+ private:
+  friend class Document;
+  friend class DocumentBuilder;
+  static constexpr std::uint8_t kArray = 1, kOrphan = 2, kCompanion = 4, kEscaped = 8;
+  Node(const Document* document, std::uint32_t index) : document_(document), index_(index) {}
+  const Document::Record& record() const { return document_->nodes_[index_]; }
+
+  const Document* document_ = nullptr;
+  std::uint32_t index_ = 0;
+};
+
+class Node::Iterator {
+ public:
+  Iterator(const Document* document, std::uint32_t index, std::uint32_t end)
+      : document_(document), index_(index), end_(end) {
+    SkipHidden();
+  }
+  Node operator*() const { return {document_, index_}; }
+  Iterator& operator++() {
+    index_ = Next(index_);
+    SkipHidden();
+    return *this;
+  }
+  friend bool operator==(const Iterator& a, const Iterator& b) { return a.index_ == b.index_; }
+
+ private:
+  std::uint32_t Next(std::uint32_t index) const {
+    const Document::Record& record = document_->nodes_[index];
+    return record.kind == NodeKind::kObject ? record.link : index + 1;
+  }
+  // The `_name` object of a primitive is reached through the primitive; a null has nothing to say.
+  void SkipHidden() {
+    while (index_ != end_) {
+      const Document::Record& record = document_->nodes_[index_];
+      if ((record.flags & kCompanion) == 0 && record.kind != NodeKind::kNull) return;
+      index_ = Next(index_);
+    }
+  }
+  const Document* document_;
+  std::uint32_t index_, end_;
+};
+
+struct Node::Range {
+  Iterator first, last;
+  Iterator begin() const { return first; }
+  Iterator end() const { return last; }
+  bool empty() const { return first == last; }
+};
+
+inline Node Document::root() const { return {this, 0}; }
+inline Node Document::node(std::uint32_t index) const { return {this, index}; }
+
+inline Node::Range Node::children() const {
+  const Document::Record& r = record();
+  if (r.kind == NodeKind::kObject) return {{document_, index_ + 1, r.link}, {document_, r.link, r.link}};
+  if (r.link == 0) return {{document_, 0, 0}, {document_, 0, 0}};
+  const std::uint32_t end = document_->nodes_[r.link].link;
+  return {{document_, r.link + 1, end}, {document_, end, end}};
+}
+
+}  // namespace stepwise
+
+#endif  // STEPWISE_FHIR_DOCUMENT_H_

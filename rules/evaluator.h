@@ -1,0 +1,46 @@
+// Evaluator: the one seam between a CDS service and the rules, local or remote.
+//
+// The local one (rules/local_evaluator.h) calls the engine in this process; the remote one
+// (rules/remote_evaluator.h) carries the same request bytes over gRPC. Both give the same Decision.
+// Thread-safety: all methods may be called from many threads at once.
+#ifndef STEPWISE_RULES_EVALUATOR_H_
+#define STEPWISE_RULES_EVALUATOR_H_
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "fhir/document.h"
+#include "fhir/result.h"
+#include "rules/decision.h"
+
+namespace stepwise::rules {
+
+// A query that a CDS client runs before it calls us (CDS Hooks 2.0, "Prefetch Template").
+struct PrefetchTemplate {
+  std::string key;
+  std::string query;               // "Patient/{{context.patientId}}"
+  bool required = true;            // absent and not obtainable: 412; otherwise what needs it is unknown
+  std::vector<std::string> hooks;  // hooks whose rules read this key
+};
+
+struct PackInfo {
+  PackRef ref;
+  std::vector<std::string> hooks;  // hooks for which the pack has a rule that is not off
+  std::vector<PrefetchTemplate> prefetch;
+};
+
+class Evaluator {
+ public:
+  virtual ~Evaluator() = default;
+  // `request` is a CDS Hooks request body {hook, context, prefetch, ...} that has been read into a tree.
+  // Errors: kInvalidArgument (path names the place; a foreign patient's datum is one), kLimit,
+  // kUnavailable (remote only).
+  virtual Result<Decision> Evaluate(const Document& request, const DateTime& now,
+                                    std::chrono::milliseconds timeout) = 0;
+  virtual Result<std::vector<PackInfo>> ListPacks() = 0;
+};
+
+}  // namespace stepwise::rules
+
+#endif  // STEPWISE_RULES_EVALUATOR_H_
