@@ -7,6 +7,8 @@
 //   Result<Document> doc = Document::Parse(R"({"resourceType":"Patient","_birthDate":{"id":"a"}})");
 //   for (Node child : doc->root().children()) ...
 //
+// A property given twice in one object is refused: which of the two counts is nobody's guess. Arrays inside
+// arrays (plain JSON, not FHIR) are flattened; json() of what contains them is as written.
 // Objects that carry a resourceType know the FHIR type they claim; a list of all resources in document
 // order comes for free. Nothing is copied but strings with escapes.
 // Thread-safety: immutable after Parse; share freely. Nodes are views: they live as long as the Document
@@ -47,7 +49,7 @@ class Document {
 
   Node root() const;
   Node node(std::uint32_t index) const;
-  std::string_view bytes() const { return {bytes_.get(), size_}; }
+  std::string_view bytes() const { return bytes_; }
   std::uint32_t node_count() const { return static_cast<std::uint32_t>(nodes_.size()); }
   // Heap bytes held: text, nodes, unescaped strings, name table.
   std::size_t memory_bytes() const;
@@ -71,14 +73,16 @@ class Document {
     std::uint32_t begin;  // string: first byte in bytes (or in unescaped_); number, boolean, object: raw JSON
     std::uint32_t length;
   };
+  struct Escape {
+    std::uint32_t decoded, begin, length;
+  };
   Document() = default;
 
-  std::unique_ptr<char[]> bytes_;  // with the padding that simdjson wants; address survives a move
-  std::size_t size_ = 0;
+  std::string bytes_;  // capacity includes the padding that simdjson reads
   std::vector<Record> nodes_;
   std::vector<std::uint32_t> resources_;
-  std::unique_ptr<char[]> unescaped_;  // strings that were written with escapes, decoded
-  std::size_t unescaped_size_ = 0;
+  std::string unescaped_;  // strings that were written with escapes, decoded
+  std::vector<Escape> escapes_;  // where each of them was written, by position in unescaped_
   std::vector<std::string> foreign_names_;
 };
 
@@ -97,7 +101,7 @@ class Node {
   std::string_view name_text() const { return document_->NameText(name()); }
   // FHIR type that an object claims by resourceType; types::kNone for everything else.
   TypeId resource_type() const { return record().resource_type; }
-  // A primitive that has only an `_name` object: kind() is kObject, and there is no value.
+  // A primitive that has only an `_name` object (id, extensions) and no value.
   bool is_valueless_primitive() const { return (record().flags & kOrphan) != 0; }
   bool in_array() const { return (record().flags & kArray) != 0; }
 
@@ -110,6 +114,9 @@ class Node {
   Range children() const;
   Node Child(NameId name) const;             // first child of that name, or a null Node
   Node Child(std::string_view name) const;   // the same by text; for edges, not for the hot path
+  // The property stands there with the value null, which is no child but is not "absent" either.
+  bool ChildIsNull(NameId name) const;
+  bool ChildIsNull(std::string_view name) const;
   Node parent() const;                       // null Node at the root
   const Document* document() const { return document_; }
   std::uint32_t index() const { return index_; }
@@ -154,7 +161,7 @@ class Node::Iterator {
   void SkipHidden() {
     while (index_ != end_) {
       const Document::Record& record = document_->nodes_[index_];
-      if ((record.flags & kCompanion) == 0 && record.kind != NodeKind::kNull) return;
+      if ((record.flags & kCompanion) == 0 && (record.kind != NodeKind::kNull || record.link != 0)) return;
       index_ = Next(index_);
     }
   }
