@@ -6,8 +6,11 @@
 //   Decimal a = *Decimal::Parse("1.50");   // a.scale() == 2, a.ToString() == "1.50"
 //   a == *Decimal::Parse("1.5")            // true: comparison ignores trailing zeros
 //
-// Arithmetic is exact and returns nullopt on overflow; nothing rounds silently except Divide and the
-// functions that say so. 24 bytes, trivially copyable.
+// Arithmetic is exact whenever the result fits the coefficient. When it does not, Add, Subtract and Multiply
+// give up digits after the point, as few as possible, the last one rounded half away from zero (as IEEE
+// decimal128 does at 34 digits): a product of three quotients has 48 places and must not become "unknown".
+// nullopt means that the integer part itself does not fit, or a division by zero. 24 bytes, trivially
+// copyable, thread-safe as any plain value.
 // Source: FHIRPath N1, "Decimal"; FHIR R4 datatypes, decimal ("precision ... has meaning").
 #ifndef STEPWISE_FHIR_DECIMAL_H_
 #define STEPWISE_FHIR_DECIMAL_H_
@@ -29,8 +32,10 @@ class Decimal {
   static constexpr int kMaxScale = 38;
 
   constexpr Decimal() = default;
-  constexpr explicit Decimal(std::int64_t value) : low_(static_cast<std::uint64_t>(value)), high_(value < 0 ? -1 : 0) {}
-  // coefficient / 10^scale; 0 <= scale <= kMaxScale.
+  constexpr explicit Decimal(std::int64_t value)
+      : low_(static_cast<std::uint64_t>(value)), high_(value < 0 ? -1 : 0) {}
+  // coefficient / 10^scale; 0 <= scale <= kMaxScale, and coefficient is not the least Int128 (it has no
+  // negative; no function here ever returns it).
   static constexpr Decimal Make(Int128 coefficient, int scale) {
     Decimal d;
     d.low_ = static_cast<std::uint64_t>(coefficient);
@@ -39,18 +44,22 @@ class Decimal {
     return d;
   }
   // JSON / FHIRPath number text: -?digits[.digits][(e|E)[+-]digits]. nullopt when it is no number or does
-  // not fit 38 digits. "1e3" has scale 0, "1.50" scale 2, "15e-1" scale 1.
+  // not fit (more than 38 significant digits, or places after the point). "1e3" has scale 0, "1.50" scale 2,
+  // "15e-1" scale 1. No "+", no blanks, no bare "." or trailing ".".
   static std::optional<Decimal> Parse(std::string_view text);
-  // Nearest decimal to `value` with at most `digits` significant digits; nullopt for NaN and infinities.
+  // Nearest decimal to `value` with at most `digits` (1..38) significant digits and kMaxScale places, without
+  // trailing zeros; nullopt for NaN, infinities and what does not fit.
   static std::optional<Decimal> FromDouble(double value, int digits = 15);
 
-  constexpr Int128 coefficient() const { return static_cast<Int128>(high_) * (static_cast<Int128>(1) << 64) + static_cast<Int128>(low_); }
+  constexpr Int128 coefficient() const {
+    return static_cast<Int128>(high_) * (static_cast<Int128>(1) << 64) + static_cast<Int128>(low_);
+  }
   constexpr int scale() const { return scale_; }  // digits after the point, as written or computed
   bool IsZero() const { return low_ == 0 && high_ == 0; }
   bool IsNegative() const { return high_ < 0; }
   bool IsInteger() const;                          // 2.00 is
   std::optional<std::int64_t> ToInt64() const;     // nullopt when it has a fraction or does not fit
-  double ToDouble() const;
+  double ToDouble() const;                         // nearest
   std::string ToString() const;                    // keeps the scale: "1.50"
   Decimal Normalized() const;                      // without trailing zeros: scale as small as possible
 
@@ -58,12 +67,14 @@ class Decimal {
   Decimal Abs() const;
   friend std::optional<Decimal> Add(const Decimal& a, const Decimal& b);       // scale = max of both
   friend std::optional<Decimal> Subtract(const Decimal& a, const Decimal& b);  // scale = max of both
-  friend std::optional<Decimal> Multiply(const Decimal& a, const Decimal& b);  // scale = sum, cut only if it must be
-  // Rounded half away from zero to kDivisionScale places when not exact; nullopt when b is 0.
+  friend std::optional<Decimal> Multiply(const Decimal& a, const Decimal& b);  // scale = sum, cut if it must be
+  // Rounded half away from zero to kDivisionScale places when not exact; nullopt when b is 0. A quotient too
+  // large for that many places gets fewer.
   friend std::optional<Decimal> Divide(const Decimal& a, const Decimal& b);
-  friend std::optional<Decimal> DivTruncate(const Decimal& a, const Decimal& b);  // FHIRPath div
+  friend std::optional<Decimal> DivTruncate(const Decimal& a, const Decimal& b);  // FHIRPath div, scale 0
   friend std::optional<Decimal> Modulo(const Decimal& a, const Decimal& b);       // sign of a (FHIRPath mod)
 
+  // places outside 0..kMaxScale count as the nearer of the two. Rounded to more places than fit keeps what fits.
   Decimal Rounded(int places) const;   // half away from zero, scale = places (as FHIRPath round())
   Decimal Truncated(int places) const; // toward zero, scale = min(scale, places)
   Decimal Floor() const;               // scale 0
