@@ -20,7 +20,7 @@ Decimal MakeSigned(UInt128 magnitude, bool negative, int scale) {
 
 // The decimal magnitude / 10^scale, with as few digits cut from the fraction as make it fit; rounds once.
 std::optional<Decimal> Fit(const UInt256& magnitude, bool negative, int scale) {
-  if (scale <= Decimal::kMaxScale && magnitude.FitsInt128()) return MakeSigned(magnitude.low, negative, scale);
+  if (scale <= Decimal::kMaxScale && magnitude.FitsDecimal()) return MakeSigned(magnitude.low, negative, scale);
   // Each digit is at most 3.33 bits, so this starts at or below the first cut that can fit.
   const int excess_bits = magnitude.Width() - 127;
   int cut = std::max({scale - Decimal::kMaxScale, excess_bits > 0 ? excess_bits * 3 / 10 : 0, 0});
@@ -28,7 +28,7 @@ std::optional<Decimal> Fit(const UInt256& magnitude, bool negative, int scale) {
     UInt256 divisor = MultiplyWide(PowerOfTen(std::min(cut, 38)), PowerOfTen(std::clamp(cut - 38, 0, 38)));
     Division256 division = DivideWide(magnitude, divisor);
     if (division.remainder.ShiftLeft(1) >= divisor) division.quotient = division.quotient + UInt256(1);
-    if (division.quotient.FitsInt128()) return MakeSigned(division.quotient.low, negative, scale - cut);
+    if (division.quotient.FitsDecimal()) return MakeSigned(division.quotient.low, negative, scale - cut);
   }
   return std::nullopt;
 }
@@ -42,7 +42,7 @@ std::optional<Decimal> AddSigned(const Decimal& a, const Decimal& b, bool negate
   const Int128 b_coefficient = negate_b ? -b.coefficient() : b.coefficient();
   if (a.scale() == b.scale()) {
     Int128 sum = 0;
-    if (!__builtin_add_overflow(a.coefficient(), b_coefficient, &sum) && Magnitude(sum) <= kInt128Max) {
+    if (!__builtin_add_overflow(a.coefficient(), b_coefficient, &sum) && Magnitude(sum) < PowerOfTen(38)) {
       return Decimal::Make(sum, a.scale());
     }
   }
@@ -199,7 +199,7 @@ std::optional<Decimal> Divide(const Decimal& a, const Decimal& b) {
     Division256 division = DivideWide(*top, bottom);
     // remainder >= bottom - remainder is 2 * remainder >= bottom without the carry.
     if (division.remainder >= bottom - division.remainder) division.quotient = division.quotient + UInt256(1);
-    if (!division.quotient.FitsInt128()) continue;
+    if (!division.quotient.FitsDecimal()) continue;
     return MakeSigned(division.quotient.low, a.IsNegative() != b.IsNegative(), places).Normalized();
   }
   return std::nullopt;
@@ -209,7 +209,7 @@ std::optional<Decimal> DivTruncate(const Decimal& a, const Decimal& b) {
   if (b.IsZero()) return std::nullopt;
   const int scale = std::max(a.scale(), b.scale());
   const Division256 division = DivideWide(Scaled(a, scale - a.scale()), Scaled(b, scale - b.scale()));
-  if (!division.quotient.FitsInt128()) return std::nullopt;
+  if (!division.quotient.FitsDecimal()) return std::nullopt;
   return MakeSigned(division.quotient.low, a.IsNegative() != b.IsNegative(), 0);
 }
 
@@ -225,7 +225,7 @@ Decimal Decimal::Rounded(int places) const {
   if (places >= scale_) {
     for (int to = places; to > scale_; --to) {
       const UInt256 widened = Scaled(*this, to - scale_);
-      if (widened.FitsInt128()) return MakeSigned(widened.low, IsNegative(), to);
+      if (widened.FitsDecimal()) return MakeSigned(widened.low, IsNegative(), to);
     }
     return *this;
   }

@@ -1,7 +1,7 @@
 // Decimal: an exact decimal number that remembers the scale it was written with.
 //
 // FHIR decimals are not doubles: 1.50 and 1.5 are equal but not the same, and the difference is clinical
-// precision. Value = coefficient / 10^scale with a signed 128-bit coefficient: at least 38 digits fit.
+// precision. Value = coefficient / 10^scale with a signed 128-bit coefficient of at most 38 digits.
 //
 //   Decimal a = *Decimal::Parse("1.50");   // a.scale() == 2, a.ToString() == "1.50"
 //   a == *Decimal::Parse("1.5")            // true: comparison ignores trailing zeros
@@ -34,8 +34,8 @@ class Decimal {
   constexpr Decimal() = default;
   constexpr explicit Decimal(std::int64_t value)
       : low_(static_cast<std::uint64_t>(value)), high_(value < 0 ? -1 : 0) {}
-  // coefficient / 10^scale; 0 <= scale <= kMaxScale, and coefficient is not the least Int128 (it has no
-  // negative; no function here ever returns it).
+  // coefficient / 10^scale; 0 <= scale <= kMaxScale, |coefficient| < 10^38 (every function here keeps to it,
+  // so that what prints parses again).
   static constexpr Decimal Make(Int128 coefficient, int scale) {
     Decimal d;
     d.low_ = static_cast<std::uint64_t>(coefficient);

@@ -20,8 +20,6 @@ namespace stepwise {
 
 __extension__ typedef unsigned __int128 UInt128;
 
-inline constexpr UInt128 kInt128Max = ~static_cast<UInt128>(0) >> 1;
-
 // |value| without the overflow that -minimum would be.
 constexpr UInt128 Magnitude(Int128 value) {
   return value < 0 ? ~static_cast<UInt128>(value) + 1 : static_cast<UInt128>(value);
@@ -55,7 +53,7 @@ struct UInt256 {
   constexpr explicit UInt256(UInt128 value) : low(value) {}
 
   constexpr bool Fits128() const { return high == 0; }
-  constexpr bool FitsInt128() const { return high == 0 && low <= kInt128Max; }
+  constexpr bool FitsDecimal() const;  // 38 digits
   constexpr bool IsZero() const { return high == 0 && low == 0; }
   constexpr int Width() const { return high != 0 ? 128 + BitWidth(high) : BitWidth(low); }
 
@@ -86,6 +84,8 @@ struct UInt256 {
     return {a.high - b.high - (a.low < b.low ? 1U : 0U), a.low - b.low};
   }
 };
+
+constexpr bool UInt256::FitsDecimal() const { return high == 0 && low < PowerOfTen(38); }
 
 constexpr UInt256 MultiplyWide(UInt128 a, UInt128 b) {
   if (((a | b) >> 64) == 0) return UInt256(a * b);
