@@ -1,0 +1,24 @@
+// stepwise: the informaticist's program. Each subcommand is an Add function (rules/command.h).
+
+#include <CLI/CLI.hpp>
+
+#include "rules/command.h"
+
+int main(int argc, char** argv) {
+  using namespace stepwise::rules;
+
+  CLI::App app("Stepwise: clinical rules that say why", "stepwise");
+  app.require_subcommand(1);
+  int exit_code = 0;
+
+  // Commands of this floor: one line each, in the order `stepwise --help` shows them.
+
+  for (const AddCommand add : RegisteredCommands()) add(app, exit_code);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;  // --help is an "error" with exit code 0
+  }
+  return exit_code;
+}
