@@ -20,7 +20,8 @@ Decimal MakeSigned(UInt128 magnitude, bool negative, int scale) {
 
 // The decimal magnitude / 10^scale, with as few digits cut from the fraction as make it fit; rounds once.
 std::optional<Decimal> Fit(const UInt256& magnitude, bool negative, int scale) {
-  if (scale <= Decimal::kMaxScale && magnitude.FitsDecimal()) return MakeSigned(magnitude.low, negative, scale);
+  if (scale <= Decimal::kMaxScale && magnitude.FitsDecimal())
+    return MakeSigned(magnitude.low, negative, scale);
   // Each digit is at most 3.33 bits, so this starts at or below the first cut that can fit.
   const int excess_bits = magnitude.Width() - 127;
   int cut = std::max({scale - Decimal::kMaxScale, excess_bits > 0 ? excess_bits * 3 / 10 : 0, 0});
@@ -85,7 +86,8 @@ std::optional<Decimal> Decimal::Parse(std::string_view text) {
     if (down || (i < text.size() && text[i] == '+')) ++i;
     if (i == text.size() || !IsDigit(text[i])) return std::nullopt;
     int exponent = 0;
-    for (; i < text.size() && IsDigit(text[i]); ++i) exponent = std::min(exponent * 10 + (text[i] - '0'), 100000);
+    for (; i < text.size() && IsDigit(text[i]); ++i)
+      exponent = std::min(exponent * 10 + (text[i] - '0'), 100000);
     scale += down ? exponent : -exponent;
   }
   if (i != text.size() || !fits) return std::nullopt;
@@ -119,7 +121,9 @@ std::optional<Decimal> Decimal::FromDouble(double value, int digits) {
   return parsed->Normalized();
 }
 
-bool Decimal::IsInteger() const { return scale_ == 0 || coefficient() % static_cast<Int128>(PowerOfTen(scale_)) == 0; }
+bool Decimal::IsInteger() const {
+  return scale_ == 0 || coefficient() % static_cast<Int128>(PowerOfTen(scale_)) == 0;
+}
 
 std::optional<std::int64_t> Decimal::ToInt64() const {
   const auto unit = static_cast<Int128>(PowerOfTen(scale_));
@@ -132,7 +136,8 @@ double Decimal::ToDouble() const {
   // Both operands are exact doubles, so the one division rounds correctly; 10^22 is the last exact power.
   constexpr UInt128 kExact = static_cast<UInt128>(1) << 53;
   if (scale_ <= 22 && Magnitude(coefficient()) <= kExact) {
-    return static_cast<double>(static_cast<std::int64_t>(coefficient())) / static_cast<double>(PowerOfTen(scale_));
+    return static_cast<double>(static_cast<std::int64_t>(coefficient())) /
+           static_cast<double>(PowerOfTen(scale_));
   }
   const std::string text = ToString();
   double value = 0;
@@ -182,8 +187,8 @@ std::optional<Decimal> Add(const Decimal& a, const Decimal& b) { return AddSigne
 std::optional<Decimal> Subtract(const Decimal& a, const Decimal& b) { return AddSigned(a, b, true); }
 
 std::optional<Decimal> Multiply(const Decimal& a, const Decimal& b) {
-  return Fit(MultiplyWide(Magnitude(a.coefficient()), Magnitude(b.coefficient())), a.IsNegative() != b.IsNegative(),
-             a.scale() + b.scale());
+  return Fit(MultiplyWide(Magnitude(a.coefficient()), Magnitude(b.coefficient())),
+             a.IsNegative() != b.IsNegative(), a.scale() + b.scale());
 }
 
 std::optional<Decimal> Divide(const Decimal& a, const Decimal& b) {
@@ -192,8 +197,8 @@ std::optional<Decimal> Divide(const Decimal& a, const Decimal& b) {
   const UInt128 divisor = Magnitude(b.coefficient());
   for (int places = Decimal::kDivisionScale; places >= 0; --places) {
     const int shift = places + b.scale() - a.scale();  // -38..54: dividend * 10^shift / divisor
-    const std::optional<UInt256> top = MultiplyChecked(MultiplyWide(dividend, PowerOfTen(std::clamp(shift, 0, 38))),
-                                                       PowerOfTen(std::max(shift - 38, 0)));
+    const std::optional<UInt256> top = MultiplyChecked(
+        MultiplyWide(dividend, PowerOfTen(std::clamp(shift, 0, 38))), PowerOfTen(std::max(shift - 38, 0)));
     if (!top) continue;  // then the quotient has no room for this many places either
     const UInt256 bottom = MultiplyWide(divisor, PowerOfTen(std::clamp(-shift, 0, 38)));
     Division256 division = DivideWide(*top, bottom);

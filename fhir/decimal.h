@@ -57,35 +57,37 @@ class Decimal {
   constexpr int scale() const { return scale_; }  // digits after the point, as written or computed
   bool IsZero() const { return low_ == 0 && high_ == 0; }
   bool IsNegative() const { return high_ < 0; }
-  bool IsInteger() const;                          // 2.00 is
-  std::optional<std::int64_t> ToInt64() const;     // nullopt when it has a fraction or does not fit
-  double ToDouble() const;                         // nearest
-  std::string ToString() const;                    // keeps the scale: "1.50"
-  Decimal Normalized() const;                      // without trailing zeros: scale as small as possible
+  bool IsInteger() const;                       // 2.00 is
+  std::optional<std::int64_t> ToInt64() const;  // nullopt when it has a fraction or does not fit
+  double ToDouble() const;                      // nearest
+  std::string ToString() const;                 // keeps the scale: "1.50"
+  Decimal Normalized() const;                   // without trailing zeros: scale as small as possible
 
   Decimal Negated() const;
   Decimal Abs() const;
   friend std::optional<Decimal> Add(const Decimal& a, const Decimal& b);       // scale = max of both
   friend std::optional<Decimal> Subtract(const Decimal& a, const Decimal& b);  // scale = max of both
-  friend std::optional<Decimal> Multiply(const Decimal& a, const Decimal& b);  // scale = sum, cut if it must be
+  friend std::optional<Decimal> Multiply(const Decimal& a,
+                                         const Decimal& b);  // scale = sum, cut if it must be
   // Rounded half away from zero to kDivisionScale places when not exact; nullopt when b is 0. A quotient too
   // large for that many places gets fewer.
   friend std::optional<Decimal> Divide(const Decimal& a, const Decimal& b);
   friend std::optional<Decimal> DivTruncate(const Decimal& a, const Decimal& b);  // FHIRPath div, scale 0
   friend std::optional<Decimal> Modulo(const Decimal& a, const Decimal& b);       // sign of a (FHIRPath mod)
 
-  // places outside 0..kMaxScale count as the nearer of the two. Rounded to more places than fit keeps what fits.
-  Decimal Rounded(int places) const;   // half away from zero, scale = places (as FHIRPath round())
-  Decimal Truncated(int places) const; // toward zero, scale = min(scale, places)
-  Decimal Floor() const;               // scale 0
-  Decimal Ceiling() const;             // scale 0
+  // places outside 0..kMaxScale count as the nearer of the two. Rounded to more places than fit keeps what
+  // fits.
+  Decimal Rounded(int places) const;    // half away from zero, scale = places (as FHIRPath round())
+  Decimal Truncated(int places) const;  // toward zero, scale = min(scale, places)
+  Decimal Floor() const;                // scale 0
+  Decimal Ceiling() const;              // scale 0
 
   // Numeric: 1.50 == 1.5.
   friend bool operator==(const Decimal& a, const Decimal& b);
   friend std::strong_ordering operator<=>(const Decimal& a, const Decimal& b);
 
  private:
-  std::uint64_t low_ = 0;   // two halves, not one __int128, so that the class aligns to 8 bytes
+  std::uint64_t low_ = 0;  // two halves, not one __int128, so that the class aligns to 8 bytes
   std::int64_t high_ = 0;
   std::int32_t scale_ = 0;
 };

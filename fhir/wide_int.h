@@ -95,7 +95,7 @@ constexpr UInt256 MultiplyWide(UInt128 a, UInt128 b) {
   const UInt128 b_low = b & kMask;
   const UInt128 b_high = b >> 64;
   const UInt128 low = a_low * b_low;
-  const UInt128 cross = a_high * b_low + (low >> 64);     // cannot overflow: (2^64-1)^2 + 2^64-1 < 2^128
+  const UInt128 cross = a_high * b_low + (low >> 64);  // cannot overflow: (2^64-1)^2 + 2^64-1 < 2^128
   const UInt128 middle = a_low * b_high + (cross & kMask);
   return {a_high * b_high + (cross >> 64) + (middle >> 64), (middle << 64) | (low & kMask)};
 }
