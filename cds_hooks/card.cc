@@ -13,9 +13,20 @@ constexpr std::size_t kMaxSummary = 139;  // code points
 
 using rules::Action, rules::Card, rules::Coding, rules::Link, rules::Suggestion;
 
-bool Writable(const Card& card) {
-  return !card.summary.empty() && !card.source_label.empty() &&
-         (card.indicator == "info" || card.indicator == "warning" || card.indicator == "critical");
+// Advice is never dropped over a fault in its form: what the specification requires is filled in.
+std::string_view SummaryOf(const Card& card) {
+  if (!card.summary.empty()) return card.summary;
+  return card.topic.display.empty() ? std::string_view("Advice from a clinical rule") : card.topic.display;
+}
+
+std::string_view IndicatorOf(const Card& card) {
+  const bool known = card.indicator == "info" || card.indicator == "warning" || card.indicator == "critical";
+  return known ? std::string_view(card.indicator) : "info";
+}
+
+std::string_view SourceLabelOf(const Card& card) {
+  if (!card.source_label.empty()) return card.source_label;
+  return card.pack.empty() ? std::string_view("Stepwise") : card.pack;
 }
 
 void WriteCoding(JsonWriter& json, const Coding& coding) {
@@ -29,7 +40,7 @@ void WriteCoding(JsonWriter& json, const Coding& coding) {
 void WriteSource(JsonWriter& json, const Card& card) {
   json.Key("source");
   json.BeginObject();
-  json.Text("label", card.source_label);
+  json.Text("label", SourceLabelOf(card));
   json.Text("url", card.source_url);
   json.Text("icon", card.source_icon);
   if (!card.topic.code.empty()) {
@@ -99,9 +110,9 @@ void WriteExtension(JsonWriter& json, const Card& card, const std::string& decis
 void WriteCard(JsonWriter& json, const Card& card, const std::string& decision_id) {
   json.BeginObject();
   json.Text("uuid", card.uuid);
-  json.Text("summary", LimitSummary(card.summary));
+  json.Text("summary", LimitSummary(SummaryOf(card)));
   json.Text("detail", card.detail);
-  json.Text("indicator", card.indicator);
+  json.Text("indicator", IndicatorOf(card));
   WriteSource(json, card);
   if (!card.suggestions.empty()) {
     json.Key("suggestions");
@@ -155,9 +166,7 @@ std::string CardsJson(const rules::Decision& decision) {
   json.BeginObject();
   json.Key("cards");
   json.BeginArray();
-  for (const Card& card : decision.cards) {
-    if (Writable(card)) WriteCard(json, card, decision.id);
-  }
+  for (const Card& card : decision.cards) WriteCard(json, card, decision.id);
   json.EndArray();
   json.EndObject();
   return json.Take();
