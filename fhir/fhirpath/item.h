@@ -90,7 +90,7 @@ class Item {
     return item;
   }
   static Item TypeInfo(TypeId named) {
-    Item item(ItemKind::kTypeInfo, types::kClassInfo);
+    Item item(ItemKind::kTypeInfo, types::kSystemClassInfo);
     item.payload_.integer = named;
     return item;
   }
