@@ -1,0 +1,228 @@
+#include "cds_hooks/service.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <nlohmann/json.hpp>
+
+#include "cds_hooks/operation_outcome.h"
+
+namespace stepwise::cds_hooks {
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kRetryAfterSeconds = "1";
+
+HttpResponse Json(int status, std::string body) {
+  HttpResponse response;
+  response.status = status;
+  response.headers.emplace_back("Content-Type", kJson);
+  response.body = std::move(body);
+  return response;
+}
+
+HttpResponse Refuse(int status, std::string_view issue_code, std::string_view diagnostics) {
+  return Json(status, OperationOutcome(issue_code, diagnostics));
+}
+
+HttpResponse Refuse(const Error& error) {
+  HttpResponse response = Json(HttpStatus(error.code), OperationOutcome(error));
+  if (response.status == 503) response.headers.emplace_back("Retry-After", kRetryAfterSeconds);
+  response.summary.error = CodeName(error.code);
+  return response;
+}
+
+std::string LowerCase(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower;
+}
+
+std::string_view Trim(std::string_view text) {
+  const auto space = [](char c) { return c == ' ' || c == '\t' || c == '"'; };
+  while (!text.empty() && space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// "application/json", "application/fhir+json; charset=UTF-8; fhirVersion=4.0". No header at all is let through.
+bool IsJson(std::string_view content_type) {
+  if (content_type.empty()) return true;
+  const std::string lower = LowerCase(content_type);
+  std::string_view rest = lower;
+  const std::string_view type = Trim(rest.substr(0, rest.find(';')));
+  if (type != kJson && type != "application/fhir+json") return false;
+  while (rest.find(';') != std::string_view::npos) {
+    rest.remove_prefix(rest.find(';') + 1);
+    const std::string_view parameter = Trim(rest.substr(0, rest.find(';')));
+    constexpr std::string_view kCharset = "charset=";
+    if (!parameter.starts_with(kCharset)) continue;
+    const std::string_view charset = Trim(parameter.substr(kCharset.size()));
+    if (charset != "utf-8" && charset != "utf8" && charset != "us-ascii") return false;
+  }
+  return true;
+}
+
+bool IsPost(const HttpRequest& request) { return request.method == "POST"; }
+bool IsGet(const HttpRequest& request) { return request.method == "GET" || request.method == "HEAD"; }
+
+HttpResponse MethodNotAllowed(std::string_view allow) {
+  HttpResponse response = Refuse(405, "not-supported", "this method is not allowed here; allowed: " + std::string(allow));
+  response.headers.emplace_back("Allow", allow);
+  return response;
+}
+
+HttpResponse Preflight(std::string_view allow, bool cors) {
+  HttpResponse response;
+  response.status = 204;
+  response.headers.emplace_back("Allow", allow);
+  if (cors) {
+    response.headers.emplace_back("Access-Control-Allow-Methods", allow);
+    response.headers.emplace_back("Access-Control-Allow-Headers",
+                                  "Accept, Authorization, Content-Type, X-Requested-With");
+    response.headers.emplace_back("Access-Control-Max-Age", "600");
+  }
+  return response;
+}
+
+}  // namespace
+
+ServiceOptions MakeServiceOptions(const Config& config) {
+  ServiceOptions options;
+  options.path_prefix = config.path_prefix;
+  options.cors_origins = config.cors_origins;
+  options.pipeline.limits.max_bytes = static_cast<std::size_t>(config.max_body_bytes);
+  options.pipeline.limits.max_depth = static_cast<int>(config.max_depth);
+  options.pipeline.evaluation_timeout = std::chrono::milliseconds(config.evaluation_timeout_ms);
+  return options;
+}
+
+Service::Service(ServiceOptions options, rules::Evaluator& evaluator, Clock clock)
+    : options_(std::move(options)), evaluator_(evaluator), clock_(std::move(clock)) {}
+
+Status Service::Refresh() {
+  STEPWISE_ASSIGN_OR_RETURN(const std::vector<rules::PackInfo> packs, evaluator_.ListPacks());
+  STEPWISE_ASSIGN_OR_RETURN(Catalog catalog, BuildCatalog(packs));
+  auto shared = std::make_shared<const Catalog>(std::move(catalog));
+  const std::lock_guard lock(mutex_);
+  catalog_ = std::move(shared);
+  return {};
+}
+
+Result<std::shared_ptr<const Catalog>> Service::CurrentCatalog() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (catalog_ != nullptr) return catalog_;
+  }
+  STEPWISE_RETURN_IF_ERROR(Refresh());
+  const std::lock_guard lock(mutex_);
+  return catalog_;
+}
+
+HttpResponse Service::Handle(HttpRequest request) noexcept {
+  HttpResponse response;
+  try {
+    response = Route(request);
+  } catch (...) {  // ours or a library's fault; the next request must find a server
+    response = Refuse(Error{Code::kInternal, "", {}, ""});
+  }
+  AddCorsHeaders(request.origin, response);
+  return response;
+}
+
+HttpResponse Service::Route(HttpRequest& request) {
+  constexpr std::string_view kServices = "/cds-services", kHealth = "/health", kLive = "/health/live";
+  std::string_view path = request.target.substr(0, request.target.find('?'));
+  if (!path.starts_with(options_.path_prefix)) return Refuse(404, "not-found", "there is nothing at this path");
+  path.remove_prefix(options_.path_prefix.size());
+  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+
+  std::string_view service_id;
+  std::string_view route = path == kServices ? kServices : path == kHealth ? kHealth : path == kLive ? kLive : "";
+  if (route.empty() && path.starts_with("/cds-services/")) {
+    service_id = path.substr(kServices.size() + 1);
+    if (service_id.find('/') == std::string_view::npos) route = "/cds-services/{id}";
+  }
+  if (route.empty()) return Refuse(404, "not-found", "there is nothing at this path; services are listed at " +
+                                                         options_.path_prefix + std::string(kServices));
+
+  const std::string_view allow = service_id.empty() ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
+  HttpResponse response;
+  if (request.method == "OPTIONS") {
+    response = Preflight(allow, !request.access_control_request_method.empty());
+  } else if (service_id.empty() ? !IsGet(request) : !IsPost(request)) {
+    response = MethodNotAllowed(allow);
+  } else if (!service_id.empty()) {
+    response = Call(request, service_id);
+  } else if (route == kServices) {
+    response = Discover();
+  } else {
+    response = route == kLive ? Json(200, R"({"status":"up"})") : Health();
+  }
+  response.summary.route = route;
+  return response;
+}
+
+HttpResponse Service::Discover() {
+  const Result<std::shared_ptr<const Catalog>> catalog = CurrentCatalog();
+  return catalog ? Json(200, (*catalog)->discovery) : Refuse(catalog.error());
+}
+
+HttpResponse Service::Call(HttpRequest& request, std::string_view service_id) {
+  const Result<std::shared_ptr<const Catalog>> catalog = CurrentCatalog();
+  if (!catalog) return Refuse(catalog.error());
+  const CatalogEntry* entry = (*catalog)->Find(service_id);
+  if (entry == nullptr) {
+    return Refuse(404, "not-found", "there is no service of this id; services are listed at " +
+                                        options_.path_prefix + "/cds-services");
+  }
+  HttpResponse response;
+  if (!IsJson(request.content_type)) {
+    response = Refuse(415, "not-supported", "expected Content-Type application/json or application/fhir+json in UTF-8");
+  } else if (!request.content_encoding.empty() && LowerCase(request.content_encoding) != "identity") {
+    response = Refuse(415, "not-supported", "expected a body without Content-Encoding");
+  } else {
+    Answer answer = AnswerRequest(std::move(request.body), entry->hook, **catalog, evaluator_, clock_(),
+                                  options_.pipeline);
+    if (answer.errors.empty()) {
+      response = Json(200, std::move(answer.body));
+      response.headers.emplace_back("Cache-Control", "no-store");
+      response.summary.decision = std::move(answer.decision.id);
+      response.summary.cards = answer.decision.cards.size();
+    } else {
+      const Code code = answer.errors.front().code;
+      response = Json(HttpStatus(code), std::move(answer.body));
+      if (response.status == 503) response.headers.emplace_back("Retry-After", kRetryAfterSeconds);
+      response.summary.error = CodeName(code);
+    }
+  }
+  response.summary.service = entry->hook->service_id;
+  response.summary.hook = entry->hook->hook;
+  return response;
+}
+
+HttpResponse Service::Health() {
+  const Result<std::vector<rules::PackInfo>> packs = evaluator_.ListPacks();
+  if (!packs) return Refuse({Code::kUnavailable, packs.error().message, {}, ""});
+  nlohmann::ordered_json health = {{"status", "ready"}};
+  for (const rules::PackInfo& pack : *packs) {
+    health["packs"].push_back({{"id", pack.ref.id}, {"version", pack.ref.version}, {"digest", pack.ref.digest}});
+  }
+  return Json(200, health.dump());
+}
+
+void Service::AddCorsHeaders(std::string_view origin, HttpResponse& response) const {
+  const std::vector<std::string>& origins = options_.cors_origins;
+  if (origins.empty()) return;
+  if (std::find(origins.begin(), origins.end(), "*") != origins.end()) {
+    response.headers.emplace_back("Access-Control-Allow-Origin", "*");
+    return;
+  }
+  response.headers.emplace_back("Vary", "Origin");
+  if (std::find(origins.begin(), origins.end(), origin) != origins.end()) {
+    response.headers.emplace_back("Access-Control-Allow-Origin", origin);
+  }
+}
+
+}  // namespace stepwise::cds_hooks

@@ -1,0 +1,95 @@
+// Service: the CDS Hooks service as a function from an HTTP request to an HTTP response. No sockets.
+//
+//   GET  /cds-services        what is on offer (discovery)
+//   POST /cds-services/{id}   advice for one hook
+//   GET  /health              200 when requests can be answered, else 503;  /health/live: 200 while the process runs
+//   OPTIONS on any of these   CORS preflight
+//
+//   Service service({.cors_origins = {"*"}}, evaluator, clock);
+//   HttpResponse response = service.Handle({.method = "GET", .target = "/cds-services"});
+//
+// Every answer carries the CORS headers, and every answer that is not 2xx an OperationOutcome. Nothing throws.
+// Source: CDS Hooks 2.0.1, "Discovery", "Calling a CDS Service", "Cross-Origin Resource Sharing".
+// Thread-safety: Handle() may be called from many threads at once.
+#ifndef STEPWISE_CDS_HOOKS_SERVICE_H_
+#define STEPWISE_CDS_HOOKS_SERVICE_H_
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cds_hooks/config.h"
+#include "cds_hooks/discovery.h"
+#include "cds_hooks/pipeline.h"
+#include "fhir/date_time.h"
+#include "rules/evaluator.h"
+
+namespace stepwise::cds_hooks {
+
+// The views live as long as the call.
+struct HttpRequest {
+  std::string_view method, target;
+  std::string_view content_type, content_encoding, origin, access_control_request_method;  // "" when absent
+  std::string body;
+};
+
+// What may be said about a request in a log: nothing of the patient, and nothing a client chose freely.
+struct RequestSummary {
+  std::string_view route = "other";  // "/cds-services/{id}", not the target
+  std::string_view service, hook;    // known ids, or ""
+  std::string_view error;            // name of the error's code, or ""
+  std::string decision;              // id, or ""
+  std::size_t cards = 0;
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::vector<std::pair<std::string_view, std::string>> headers;  // without Content-Length and Connection
+  std::string body;
+  RequestSummary summary;
+};
+
+struct ServiceOptions {
+  std::string path_prefix;
+  std::vector<std::string> cors_origins = {"*"};
+  PipelineOptions pipeline;
+};
+ServiceOptions MakeServiceOptions(const Config& config);
+
+class Service {
+ public:
+  using Clock = std::function<DateTime()>;  // called once per evaluation
+
+  // `evaluator` outlives the service.
+  Service(ServiceOptions options, rules::Evaluator& evaluator, Clock clock);
+
+  // Reads the packs in force again and puts them in the place of the ones served until now; on an error
+  // those stay. Called by itself on the first request that needs it. Errors: ListPacks()'s, BuildCatalog()'s.
+  Status Refresh();
+
+  HttpResponse Handle(HttpRequest request) noexcept;
+
+  // Adds the CORS headers; for answers that are not from Handle(), to requests that could not be read.
+  void AddCorsHeaders(std::string_view origin, HttpResponse& response) const;
+
+ private:
+  HttpResponse Route(HttpRequest& request);
+  HttpResponse Discover();
+  HttpResponse Call(HttpRequest& request, std::string_view service_id);
+  HttpResponse Health();
+  Result<std::shared_ptr<const Catalog>> CurrentCatalog();
+
+  const ServiceOptions options_;
+  rules::Evaluator& evaluator_;
+  const Clock clock_;
+  std::mutex mutex_;
+  std::shared_ptr<const Catalog> catalog_;  // guarded by mutex_; null until the evaluator has answered once
+};
+
+}  // namespace stepwise::cds_hooks
+
+#endif  // STEPWISE_CDS_HOOKS_SERVICE_H_
