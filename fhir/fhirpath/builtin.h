@@ -39,6 +39,8 @@ class Call;
 // Pushes the result items with call.Emit(). An Error stops the whole evaluation.
 using Handler = Status (*)(Call& call);
 
+enum class ExprKind : std::uint8_t;
+
 struct Builtin {
   std::string_view name;
   Want input = Want::kItems;
@@ -48,7 +50,11 @@ struct Builtin {
   Handler fn = nullptr;
   std::string_view doc = {};      // one sentence for people, with the unit of the result where there is one
   std::string_view spec = {};     // where it is specified
-  bool same_type = false;         // result has the input's static type (first, tail, abs, ...)
+  bool same_type = false;         // result has the input's static type (tail, abs, ...)
+  bool ordered_input = false;     // means nothing on unordered input (children().skip(1))
+  // Without a handler: a form that the evaluator itself runs, because it evaluates its arguments per item or
+  // stops early.
+  ExprKind form = {};
 };
 
 // One call of a Builtin. Views live as long as the Evaluation's results.
@@ -69,6 +75,8 @@ class Call {
   const Model& model() const { return *model_; }
   const Terminology* terminology() const { return terminology_; }
   const EvaluationLimits& limits() const;
+  // memberOf('...') with a literal name: the set that the binder found, so that no name is looked up now.
+  const ValueSet* bound_value_set() const;
   // Records nodes that decided the answer (Evaluation::sources).
   void Rests(Items items);
 

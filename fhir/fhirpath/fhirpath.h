@@ -132,6 +132,8 @@ struct EvaluationOptions {
   DateTime now;                        // now(), today(), timeOfDay()
   EvaluationLimits limits = {};
   VariableSource* variables = nullptr;
+  // Record which nodes decided (Evaluation::sources). Costs a few nanoseconds per comparison.
+  bool track_sources = false;
   std::function<void(const TraceEvent&)> on_trace = {};   // trace() calls
   std::function<void(const TraceEvent&)> on_step = {};    // every sub-expression's result
   // Steady clock in nanoseconds for max_time; the evaluation itself never asks the system for the time.
@@ -155,8 +157,8 @@ class Evaluation {
   Evaluation(const Evaluation&) = delete;
   Evaluation& operator=(const Evaluation&) = delete;
 
-  // Items stay valid until Reset() or the next top-level Run of another request; nested Runs (from a
-  // VariableSource) keep everything. Errors: kSemantic (a type only known at run time is wrong), kLimit.
+  // Items stay valid until Reset(); memory grows with every Run until then. Nested Runs (from a
+  // VariableSource) are welcome. Errors: kSemantic (a type only known at run time is wrong), kLimit.
   Result<Items> Run(const Program& program, const Item& input, const Environment& environment = {});
   // The same for no input at all (expressions that start from %variables).
   Result<Items> Run(const Program& program);
