@@ -134,21 +134,31 @@ std::optional<Decimal> Convert(const Decimal& value, const Unit& from, const Uni
   if (!amount) return std::nullopt;
   const Ratio ratio = Multiply(from.magnitude, Inverse(to.magnitude));
   const std::optional<Decimal> scaled = Scale(*amount, ratio);
-  if (!scaled || to.special == Special::kNone) return scaled;
+  if (!scaled) return std::nullopt;
+  if (to.special == Special::kNone) return from.special == Special::kNone ? scaled : scaled->Normalized();
   const std::optional<Decimal> shifted = Subtract(*scaled, *to_offset);
-  return shifted ? Scale(*shifted, Inverse(to.special_factor)) : std::nullopt;
+  const std::optional<Decimal> result = shifted ? Scale(*shifted, Inverse(to.special_factor)) : std::nullopt;
+  return result ? std::optional<Decimal>(result->Normalized()) : std::nullopt;
 }
 
 std::optional<std::strong_ordering> Compare(const Decimal& a, const Unit& a_unit, const Decimal& b,
                                             const Unit& b_unit) {
   if (!Commensurable(a_unit, b_unit)) return std::nullopt;
-  if (a_unit == b_unit && (a_unit.special == Special::kNone || Offset(a_unit.special))) return a <=> b;
+  if (a_unit == b_unit) return a <=> b;
   if (Offset(a_unit.special) && Offset(b_unit.special)) {
     const std::optional<Decimal> left = ReferenceAmount(a, a_unit);
     const std::optional<Decimal> right = ReferenceAmount(b, b_unit);
     if (!left || !right) return std::nullopt;
     const Ratio ratio = Multiply(a_unit.magnitude, Inverse(b_unit.magnitude));
     if (const auto order = CompareScaled(*left, ratio, *right)) return order;
+  } else {
+    // A greater pH is a smaller amount: only amounts compare the same way around from both sides.
+    Unit base;
+    base.dimension = a_unit.dimension;
+    const std::optional<Decimal> left = ConvertApproximately(a, a_unit, base);
+    const std::optional<Decimal> right = ConvertApproximately(b, b_unit, base);
+    if (!left || !right) return std::nullopt;
+    return *left <=> *right;
   }
   const std::optional<Decimal> converted = Convert(a, a_unit, b_unit);
   if (!converted) return std::nullopt;

@@ -186,10 +186,11 @@ std::optional<Decimal> Scale(const Decimal& value, const Ratio& ratio) {
   const Quotient quotient = MultiplyDivide(value, ratio);
   if (ratio.pi != 0) return Rounded(TimesPi(quotient.value, ratio.pi), negative);
   if (quotient.exact) {
-    // The value's own trailing zeros stay (1.50 m is 150 cm, but 1.50 g is 0.00150 kg) unless they have no
-    // room.
-    if (const std::optional<Decimal> exact = Exactly(quotient.value, negative)) return exact;
-    if (const auto exact = Exactly(WithoutTrailingZeros(quotient.value), negative)) return exact;
+    // A power of ten only moves the point, so the digits stay as written: 90 mg/dL is 0.90 g/L.
+    const bool moves_point = ratio.numerator == 1 && ratio.denominator == 1;
+    const auto exact = moves_point ? Exactly(quotient.value, negative) : std::nullopt;
+    if (exact) return exact;
+    if (const auto shortest = Exactly(WithoutTrailingZeros(quotient.value), negative)) return shortest;
   }
   return Rounded(quotient.value, negative);
 }

@@ -70,7 +70,7 @@ const Unit* Find(std::string_view expression);
 bool Commensurable(const Unit& a, const Unit& b);
 
 // `value` in `from`, expressed in `to`. Exact when the result is a finite decimal of at most 38 digits, else
-// rounded to 28 significant digits; through a logarithm, power or tangent 15. nullopt: not commensurable, out
+// rounded to 28 significant digits; through a logarithm, power or tangent 14. nullopt: not commensurable, out
 // of range, or no such value (pH of a negative concentration).
 std::optional<Decimal> Convert(const Decimal& value, const Unit& from, const Unit& to);
 
