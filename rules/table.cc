@@ -1,0 +1,65 @@
+#include "rules/table.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace stepwise::rules {
+namespace {
+
+// "source: ..." in any case, with something behind it.
+bool Names(const std::vector<std::string>& comments, std::initializer_list<std::string_view> words) {
+  return std::ranges::any_of(comments, [&](const std::string& comment) {
+    std::string lower = comment;
+    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return std::ranges::any_of(words, [&](std::string_view word) {
+      const std::size_t at = lower.find(word);
+      if (at == std::string::npos) return false;
+      const std::size_t colon = lower.find(':', at + word.size());
+      return colon != std::string::npos && lower.find_first_not_of(" \t", colon + 1) != std::string::npos;
+    });
+  });
+}
+
+}  // namespace
+
+Table Table::Read(std::string_view text, const std::string& file, const std::string& key, const SourceSpan& key_span,
+                  Errors* errors) {
+  Table table;
+  table.file_ = file;
+  table.csv_ = ParseCsv(text, file, errors);
+  const SourceSpan top{.file = file, .line = 1, .column = 1};
+  if (!Names(table.csv_.comments, {"source"})) {
+    AddError(errors, top, "a knowledge table says where it comes from: add a line `# source: ...` above the header");
+  }
+  if (!Names(table.csv_.comments, {"date", "retrieved", "accessed"})) {
+    AddError(errors, top, "a knowledge table says how old it is: add a line `# date: YYYY-MM-DD` above the header");
+  }
+  if (key.empty()) return table;
+  table.key_ = table.Column(key);
+  if (!table.key_) {
+    AddError(errors, key_span, "table " + file + " has no column `" + key + "`" + Suggest(key, table.columns()));
+    return table;
+  }
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    const std::string& value = table.Cell(row, *table.key_);
+    const auto [at, inserted] = table.by_key_.emplace(value, row);
+    if (!inserted) {
+      AddError(errors, table.RowSpan(row), "key `" + value + "` is given twice; the first one is in line " +
+                                               std::to_string(table.csv_.lines[at->second]));
+    }
+  }
+  return table;
+}
+
+std::optional<std::size_t> Table::Column(std::string_view name) const {
+  const auto found = std::ranges::find(csv_.header, name);
+  if (found == csv_.header.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - csv_.header.begin());
+}
+
+std::optional<std::size_t> Table::Find(std::string_view key) const {
+  const auto found = by_key_.find(key);
+  return found == by_key_.end() ? std::nullopt : std::optional(found->second);
+}
+
+}  // namespace stepwise::rules
