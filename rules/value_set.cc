@@ -1,0 +1,182 @@
+#include "rules/value_set.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+namespace stepwise::rules {
+namespace {
+
+constexpr std::size_t kLongestCategory = 32;  // bytes; longer codes are compared whole
+
+std::string WithoutPoints(std::string_view code) {
+  std::string out(code);
+  std::erase(out, '.');
+  return out;
+}
+
+std::vector<ValueSetSource::Code> ReadCodes(const YamlNode* node, Errors* errors) {
+  std::vector<ValueSetSource::Code> codes;
+  if (node == nullptr) return codes;
+  for (const YamlNode& child : node->children) {
+    if (child.is_list() || child.is_map()) {
+      AddError(errors, child.span, "the display of code `" + child.key.text + "` is text");
+    }
+    codes.push_back({child.key.text, child.value.text});
+  }
+  return codes;
+}
+
+ValueSetSource::Include ReadInclude(const YamlNode& node, Errors* errors) {
+  ValueSetSource::Include include;
+  Fields fields(node, "an include", errors);
+  include.span = node.span;
+  include.system = fields.Text("system", Need::kRequired);
+  include.codes = ReadCodes(fields.Map("codes"), errors);
+  include.descendants = fields.Boolean("descendants", false);
+  include.table = fields.Source("table");
+  include.column = fields.Source("column");
+  if (const YamlNode* where = fields.Map("where")) {
+    for (const YamlNode& child : where->children) {
+      std::vector<SourceText> cells;
+      if (child.is_scalar()) cells.push_back(child.value);
+      for (const YamlNode& cell : child.children) {
+        if (child.is_list() && cell.is_scalar()) cells.push_back(cell.value);
+      }
+      if (cells.empty()) fields.Fail(child.span, "`where` gives each column one cell or a list of cells");
+      include.where.emplace_back(child.key, std::move(cells));
+    }
+  }
+  const bool from_table = !include.table.empty();
+  if (from_table && include.column.empty()) fields.Fail(node.span, "an include from a table names the `column` with the codes");
+  if (!from_table && !include.where.empty()) fields.Fail(node.span, "`where` filters a `table`, and none is named");
+  if (!from_table && include.codes.empty()) fields.Fail(node.span, "an include has `codes`, or a `table` with a `column`");
+  return include;
+}
+
+}  // namespace
+
+ValueSetSource ReadValueSet(const YamlNode& node, Errors* errors) {
+  ValueSetSource out;
+  Fields fields(node, "a value set", errors);
+  out.span = node.span;
+  out.name = fields.Text("name", Need::kRequired);
+  out.url = fields.Text("url", Need::kRequired);
+  out.version = fields.Text("version", Need::kRequired);
+  out.title = fields.Text("title", Need::kRequired);
+  out.status = fields.Text("status");
+  out.copyright = fields.Text("copyright");
+  fields.Node("verified");
+  fields.Node("source");
+  fields.Node("date");
+  fields.Node("description");
+  if (const YamlNode* unverified = fields.List("unverified")) {
+    for (const YamlNode& child : unverified->children) out.unverified.push_back(child.value.text);
+  }
+  for (const SourceText& system : fields.Texts("covers")) out.covers.push_back(system.text);
+  const SourceText system = fields.Source("system");
+  const YamlNode* codes = fields.Map("codes");
+  const YamlNode* include = fields.List("include");
+  if ((codes != nullptr) != !system.empty()) fields.Fail(node.span, "`system` and `codes` come together");
+  if (codes == nullptr && include == nullptr) {
+    fields.Fail(node.span, "a value set has `system` with `codes`, or a list of `include`");
+  }
+  if (codes != nullptr) {
+    ValueSetSource::Include own;
+    own.system = system.text;
+    own.codes = ReadCodes(codes, errors);
+    own.span = codes->span;
+    out.includes.push_back(std::move(own));
+  }
+  if (include != nullptr) {
+    for (const YamlNode& child : include->children) out.includes.push_back(ReadInclude(child, errors));
+  }
+  return out;
+}
+
+std::unique_ptr<CodeSet> CodeSet::Build(const ValueSetSource& source,
+                                        const std::function<const Table*(std::string_view)>& find_table, Errors* errors) {
+  auto set = std::unique_ptr<CodeSet>(new CodeSet());
+  set->name_ = source.name;
+  set->url_ = source.url;
+  set->version_ = source.version;
+  for (const ValueSetSource::Include& include : source.includes) {
+    System& system = set->systems_[include.system];
+    if (source.covers.empty()) system.covered = true;
+    const auto add = [&](const std::string& code) {
+      system.codes.insert(code);
+      if (include.descendants) system.categories.insert(WithoutPoints(code));
+    };
+    for (const ValueSetSource::Code& code : include.codes) add(code.code);
+    if (include.table.empty()) continue;
+    const Table* table = find_table(include.table.text);
+    if (table == nullptr) {
+      AddError(errors, include.table.span, "no table `" + include.table.text + "` in this pack or one that it requires");
+      continue;
+    }
+    const auto column_of = [&](const SourceText& name) {
+      const auto column = table->Column(name.text);
+      if (!column) {
+        AddError(errors, name.span, "table `" + include.table.text + "` has no column `" + name.text + "`" +
+                                        Suggest(name.text, table->columns()));
+      }
+      return column;
+    };
+    const auto codes = column_of(include.column);
+    std::vector<std::pair<std::size_t, const std::vector<SourceText>*>> filters;
+    bool usable = codes.has_value();
+    for (const auto& [name, cells] : include.where) {
+      const auto column = column_of(name);
+      if (column) filters.emplace_back(*column, &cells);
+      usable = usable && column.has_value();
+    }
+    if (!usable) continue;
+    bool any = false;
+    for (std::size_t row = 0; row < table->rows(); ++row) {
+      const bool wanted = std::ranges::all_of(filters, [&](const auto& filter) {
+        return std::ranges::any_of(*filter.second, [&](const SourceText& cell) {
+          return cell.text == table->Cell(row, filter.first);
+        });
+      });
+      if (!wanted || table->Cell(row, *codes).empty()) continue;
+      add(table->Cell(row, *codes));
+      any = true;
+    }
+    if (!any) AddError(errors, include.span, "no row of table `" + include.table.text + "` meets this include");
+  }
+  for (const std::string& covered : source.covers) set->systems_[covered].covered = true;
+  return set;
+}
+
+bool CodeSet::System::Has(std::string_view code) const {
+  if (codes.contains(code)) return true;
+  if (categories.empty()) return false;
+  std::array<char, kLongestCategory> plain;
+  std::size_t length = 0;
+  for (const char c : code) {
+    if (c == '.') continue;
+    if (length == plain.size()) break;
+    plain[length++] = c;
+    if (categories.contains(std::string_view(plain.data(), length))) return true;
+  }
+  return false;
+}
+
+Membership CodeSet::Contains(std::string_view system, std::string_view code) const {
+  if (system.empty()) {
+    const bool in = std::ranges::any_of(systems_, [&](const auto& entry) { return entry.second.Has(code); });
+    return in ? Membership::kIn : Membership::kUnknown;
+  }
+  const auto found = systems_.find(system);
+  if (found == systems_.end()) return Membership::kUnknown;
+  if (found->second.Has(code)) return Membership::kIn;
+  return found->second.covered ? Membership::kOut : Membership::kUnknown;
+}
+
+std::size_t CodeSet::size() const {
+  std::size_t count = 0;
+  for (const auto& [system, codes] : systems_) count += codes.codes.size();
+  return count;
+}
+
+}  // namespace stepwise::rules
