@@ -111,7 +111,9 @@ struct CardSource {
 };
 
 struct Rule {
-  std::string id, title, why;
+  std::string id;                       // LAD-06; what cards, decisions and tests call it
+  std::string name;                     // prn-only-strong-opioid; the same as id when the file gives no id
+  std::string title, why;
   std::vector<SourceText> evidence;     // ids of the pack's evidence
   std::vector<std::string> hooks;
   RuleMode mode = RuleMode::kOn;

@@ -6,18 +6,27 @@
 namespace stepwise::rules {
 namespace {
 
-// "source: ..." in any case, with something behind it.
-bool Names(const std::vector<std::string>& comments, std::initializer_list<std::string_view> words) {
-  return std::ranges::any_of(comments, [&](const std::string& comment) {
-    std::string lower = comment;
-    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return std::ranges::any_of(words, [&](std::string_view word) {
-      const std::size_t at = lower.find(word);
-      if (at == std::string::npos) return false;
-      const std::size_t colon = lower.find(':', at + word.size());
-      return colon != std::string::npos && lower.find_first_not_of(" \t", colon + 1) != std::string::npos;
-    });
-  });
+// "source: ..." or "Sources, collected 2026-11-20: ...", in any case, with something behind the colon.
+bool NamesSource(const std::string& comment) {
+  std::string lower = comment;
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (!lower.starts_with("source")) return false;
+  const std::size_t colon = lower.find(':');
+  return colon != std::string::npos && lower.find_first_not_of(" \t", colon + 1) != std::string::npos;
+}
+
+// A year and month, YYYY-MM, anywhere.
+bool NamesDate(const std::string& comment) {
+  const auto digits = [&](std::size_t at, std::size_t count) {
+    for (std::size_t i = at; i < at + count; ++i) {
+      if (i >= comment.size() || comment[i] < '0' || comment[i] > '9') return false;
+    }
+    return true;
+  };
+  for (std::size_t i = 0; i + 7 <= comment.size(); ++i) {
+    if (digits(i, 4) && comment[i + 4] == '-' && digits(i + 5, 2)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -28,10 +37,10 @@ Table Table::Read(std::string_view text, const std::string& file, const std::str
   table.file_ = file;
   table.csv_ = ParseCsv(text, file, errors);
   const SourceSpan top{.file = file, .line = 1, .column = 1};
-  if (!Names(table.csv_.comments, {"source"})) {
+  if (std::ranges::none_of(table.csv_.comments, NamesSource)) {
     AddError(errors, top, "a knowledge table says where it comes from: add a line `# source: ...` above the header");
   }
-  if (!Names(table.csv_.comments, {"date", "retrieved", "accessed"})) {
+  if (std::ranges::none_of(table.csv_.comments, NamesDate)) {
     AddError(errors, top, "a knowledge table says how old it is: add a line `# date: YYYY-MM-DD` above the header");
   }
   if (key.empty()) return table;
