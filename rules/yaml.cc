@@ -277,9 +277,8 @@ SourceSpan SourceText::At(std::size_t offset, std::size_t length) const {
   return out;
 }
 
-SourceSpan SourceText::At(const SourceSpan& inner) const {
-  if (inner.line == 0) return span;
-  std::size_t offset = 0;
+SourceSpan SourceText::At(const SourceSpan& inner, std::size_t offset) const {
+  if (inner.line == 0) return At(offset);
   for (std::uint32_t line = 1; line < inner.line; ++line) {
     const std::size_t newline = text.find('\n', offset);
     if (newline == std::string::npos) break;

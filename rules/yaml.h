@@ -39,8 +39,8 @@ struct SourceText {
   bool empty() const { return text.empty(); }
   // Place of `length` bytes from byte `offset` of `text`.
   SourceSpan At(std::size_t offset, std::size_t length = 1) const;
-  // The same for a place in `text` given as line and column from 1, as a parser of `text` reports it.
-  SourceSpan At(const SourceSpan& inner) const;
+  // The same for a line and column from 1 as a parser reports them that read `text` from byte `offset` on.
+  SourceSpan At(const SourceSpan& inner, std::size_t offset) const;
 };
 
 enum class YamlKind : std::uint8_t { kNull, kScalar, kList, kMap };

@@ -1,0 +1,114 @@
+// KnowledgeBase: packs that were read together, resolved and compiled: the immutable snapshot that every
+// request reads.
+//
+//   LoadReport report;
+//   std::shared_ptr<const KnowledgeBase> base = KnowledgeBase::LoadFolders(dirs, &report);
+//   if (base == nullptr) ...  // report.errors says all that is wrong; nothing is half loaded
+//   for (const CompiledRule* rule : base->RulesFor("order-sign")) ...
+//
+// All names are resolved here. What an expression can name lives in numbered slots: the request (prefetch,
+// context), constants (parameters, pack.version), facts of packs, and for each rule its for-each item and its
+// lets. The engine (rules/engine.h) keeps one memo a slot.
+// Thread-safety: immutable; share it.
+#ifndef STEPWISE_RULES_KNOWLEDGE_BASE_H_
+#define STEPWISE_RULES_KNOWLEDGE_BASE_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fhir/fhirpath/fhirpath.h"
+#include "rules/evaluator.h"
+#include "rules/pack.h"
+#include "rules/pack_terminology.h"
+#include "rules/parameter.h"
+#include "rules/resource_template.h"
+
+namespace stepwise::rules {
+
+enum class SlotKind : std::uint8_t { kContext, kNow, kPrefetch, kConstant, kFact, kForEach, kLet };
+
+struct Slot {
+  SlotKind kind;
+  std::string name;                          // without %: "meds", "p.persistent_days"
+  fhirpath::StaticType type;
+  std::string query;                         // kPrefetch
+  std::optional<fhirpath::Program> program;  // kFact, kLet; kForEach: what gives the items
+  std::unique_ptr<const Constant> constant;  // kConstant
+  const PackParameter* parameter = nullptr;  // kConstant: of %p.<name>
+  std::string pack;                          // kConstant, kFact: whose
+};
+
+struct CompiledAction {
+  Template description, resource_id;
+  std::optional<ResourceTemplate> resource;
+};
+
+struct CompiledSuggestion {
+  Template label;
+  std::vector<CompiledAction> actions;
+};
+
+struct CompiledLink {
+  Template label, url, app_context;
+};
+
+struct CompiledCard {  // the same order as in CardSource
+  Template summary, detail, source_label, source_url;
+  std::vector<CompiledSuggestion> suggestions;
+  std::vector<CompiledLink> links;
+};
+
+struct CompiledRule {
+  const Pack* pack = nullptr;
+  const Rule* rule = nullptr;
+  std::size_t pack_index = 0;
+  int for_each = -1;                         // slot, or -1
+  int first_let = 0, let_count = 0;          // slots
+  std::vector<fhirpath::Program> lines;      // as Rule::lines
+  CompiledCard card;
+};
+
+struct LoadReport {
+  Errors errors;    // any: nothing was loaded
+  Errors warnings;  // loads, and the author should look
+};
+
+class KnowledgeBase {
+ public:
+  // Each folder is a pack, or holds packs. A required pack that is in none of them is looked for beside the
+  // pack that requires it. nullptr when report->errors is not empty.
+  static std::shared_ptr<const KnowledgeBase> LoadFolders(std::span<const std::string> dirs, LoadReport* report);
+  static std::shared_ptr<const KnowledgeBase> Load(std::vector<Pack> packs, LoadReport* report);
+
+  // Rules that are not off, higher priority first.
+  std::span<const CompiledRule* const> RulesFor(std::string_view hook) const;
+  std::span<const std::unique_ptr<CompiledRule>> rules() const { return rules_; }
+  std::span<const Slot> slots() const { return slots_; }
+  std::span<const Pack> packs() const { return packs_; }
+  std::span<const PackInfo> infos() const { return infos_; }  // as packs()
+  // Pack by id or by the last part of its id ("analgesics" of "org.example.analgesics"); nullptr if none.
+  const Pack* FindPack(std::string_view id) const;
+
+ private:
+  friend class KnowledgeBaseBuilder;
+  KnowledgeBase() = default;
+
+  std::vector<Pack> packs_;
+  std::vector<std::unique_ptr<PackTerminology>> terminologies_;  // as packs_
+  std::vector<Slot> slots_;
+  std::vector<std::unique_ptr<CompiledRule>> rules_;
+  std::map<std::string, std::vector<const CompiledRule*>, std::less<>> by_hook_;
+  std::vector<PackInfo> infos_;
+};
+
+// Does `id` name this pack: the id itself or its last dotted part?
+bool NamesPack(const Pack& pack, std::string_view id);
+
+}  // namespace stepwise::rules
+
+#endif  // STEPWISE_RULES_KNOWLEDGE_BASE_H_
