@@ -1,0 +1,113 @@
+#include "rules/card_maker.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "rules/digest.h"
+
+namespace stepwise::rules {
+namespace {
+
+constexpr std::size_t kMaxSummary = 139;  // code points; CDS Hooks 2.0: "<140 characters"
+
+Result<Action> MakeAction(const CompiledAction& action, const ActionSource& source, const TemplateData& data) {
+  Action out;
+  out.type = source.type;
+  STEPWISE_ASSIGN_OR_RETURN(out.description, action.description.Render(data));
+  if (action.resource) {
+    STEPWISE_ASSIGN_OR_RETURN(out.resource, action.resource->Render(data));
+  }
+  STEPWISE_ASSIGN_OR_RETURN(out.resource_id, action.resource_id.Render(data));
+  return out;
+}
+
+// Graver, then higher priority, then lower id.
+bool SpeaksBefore(const Firing& a, const Firing& b) {
+  const Rule &x = *a.rule->rule, &y = *b.rule->rule;
+  return std::tie(x.card->indicator, y.priority, x.id, a.rule->pack->id, a.card.subject) <
+         std::tie(y.card->indicator, x.priority, y.id, b.rule->pack->id, b.card.subject);
+}
+
+}  // namespace
+
+Result<Card> MakeCard(const CompiledRule& rule, const std::string& subject, const TemplateData& data) {
+  const CardSource& source = *rule.rule->card;
+  const CompiledCard& compiled = rule.card;
+  Card card;
+  STEPWISE_ASSIGN_OR_RETURN(const std::string summary, compiled.summary.Render(data));
+  card.summary = CutAtWord(summary, kMaxSummary);
+  STEPWISE_ASSIGN_OR_RETURN(card.detail, compiled.detail.Render(data));
+  card.indicator = IndicatorName(source.indicator);
+  STEPWISE_ASSIGN_OR_RETURN(card.source_label, compiled.source_label.Render(data));
+  if (card.source_label.empty()) card.source_label = rule.pack->title;
+  STEPWISE_ASSIGN_OR_RETURN(card.source_url, compiled.source_url.Render(data));
+  card.source_icon = source.source_icon;
+  card.topic = {rule.pack->canonical, source.topic.empty() ? rule.rule->id : source.topic, rule.rule->title};
+  for (std::size_t i = 0; i < compiled.suggestions.size(); ++i) {
+    const SuggestionSource& from = source.suggestions[i];
+    Suggestion suggestion;
+    STEPWISE_ASSIGN_OR_RETURN(suggestion.label, compiled.suggestions[i].label.Render(data));
+    suggestion.recommended = from.recommended;
+    for (std::size_t j = 0; j < from.actions.size(); ++j) {
+      STEPWISE_ASSIGN_OR_RETURN(Action action, MakeAction(compiled.suggestions[i].actions[j], from.actions[j], data));
+      suggestion.actions.push_back(std::move(action));
+    }
+    card.suggestions.push_back(std::move(suggestion));
+  }
+  if (!card.suggestions.empty()) card.selection_behavior = source.selection;
+  for (const OverrideReason& reason : source.override_reasons) {
+    card.override_reasons.push_back({reason.system.empty() ? rule.pack->canonical : reason.system, reason.code, reason.display});
+  }
+  for (std::size_t i = 0; i < compiled.links.size(); ++i) {
+    Link link;
+    STEPWISE_ASSIGN_OR_RETURN(link.label, compiled.links[i].label.Render(data));
+    STEPWISE_ASSIGN_OR_RETURN(link.url, compiled.links[i].url.Render(data));
+    link.type = source.links[i].type;
+    STEPWISE_ASSIGN_OR_RETURN(link.app_context, compiled.links[i].app_context.Render(data));
+    card.links.push_back(std::move(link));
+  }
+  card.pack = rule.pack->id;
+  card.version = rule.pack->version.ToString();
+  card.digest = rule.pack->digest;
+  card.subject = subject;
+  return card;
+}
+
+void PlaceCards(std::vector<Firing> firings, Decision* decision) {
+  std::ranges::sort(firings, SpeaksBefore);
+  std::map<std::string, const CompiledRule*> speakers;  // by cause; the first firing of a cause is the winner
+  std::map<const CompiledRule*, std::vector<std::string>> absorbed;
+  std::vector<Firing> kept;
+  for (Firing& firing : firings) {
+    const std::string& cause = firing.rule->rule->cause;
+    if (!cause.empty()) {
+      const CompiledRule* speaker = speakers.emplace(cause, firing.rule).first->second;
+      if (speaker != firing.rule) {
+        RuleOutcome& outcome = decision->rules[firing.outcome];
+        outcome.status = RuleStatus::kAbsorbed;
+        outcome.absorbed_by = speaker->rule->id;
+        std::vector<std::string>& ids = absorbed[speaker];
+        if (std::ranges::find(ids, outcome.rule) == ids.end()) ids.push_back(outcome.rule);
+        continue;
+      }
+    }
+    kept.push_back(std::move(firing));
+  }
+  for (Firing& firing : kept) {
+    Card& card = firing.card;
+    if (const auto ids = absorbed.find(firing.rule); ids != absorbed.end()) {
+      card.absorbed = ids->second;
+      std::string names;
+      for (const std::string& id : ids->second) names += (names.empty() ? "" : ", ") + Escape(id, TextForm::kMarkdown);
+      card.detail += (card.detail.empty() ? "" : "\n\n") + ("*Same cause, also noted by " + names + ".*");
+    }
+    card.uuid = UuidOf({decision->id, "card", card.pack, firing.rule->rule->id, card.subject});
+    for (std::size_t i = 0; i < card.suggestions.size(); ++i) {
+      card.suggestions[i].uuid = UuidOf({card.uuid, "suggestion", std::to_string(i)});
+    }
+    decision->cards.push_back(std::move(card));
+  }
+}
+
+}  // namespace stepwise::rules

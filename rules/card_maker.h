@@ -1,0 +1,33 @@
+// What happens after rules have fired: their cards are rendered, rules of one cause share a card, and the cards
+// get their order and ids.
+//
+// Thread-safety: pure functions.
+#ifndef STEPWISE_RULES_CARD_MAKER_H_
+#define STEPWISE_RULES_CARD_MAKER_H_
+
+#include <string>
+#include <vector>
+
+#include "rules/decision.h"
+#include "rules/knowledge_base.h"
+
+namespace stepwise::rules {
+
+// A card and the firing that gave it.
+struct Firing {
+  const CompiledRule* rule;
+  std::size_t outcome;  // index into Decision::rules
+  Card card;
+};
+
+// Error kFailedPrecondition: a hole in a text or a $value has no value, so the card must not be shown.
+Result<Card> MakeCard(const CompiledRule& rule, const std::string& subject, const TemplateData& data);
+
+// Joins firings of one cause: the rule with the graver indicator, then the higher priority, then the lower id
+// speaks; its cards name the others, whose outcomes become kAbsorbed. What is left goes into decision->cards:
+// critical before warning before info, then by priority, rule id and subject. Ids are made from decision->id.
+void PlaceCards(std::vector<Firing> firings, Decision* decision);
+
+}  // namespace stepwise::rules
+
+#endif  // STEPWISE_RULES_CARD_MAKER_H_

@@ -1,0 +1,242 @@
+#include "rules/engine.h"
+
+#include <algorithm>
+
+#include "rules/card_maker.h"
+#include "rules/digest.h"
+#include "rules/variables.h"
+
+namespace stepwise::rules {
+
+using fhirpath::Item;
+using fhirpath::Items;
+
+struct Engine::Run {
+  Run() : evaluation(fhirpath::EvaluationOptions{}) {}
+
+  fhirpath::Evaluation evaluation;
+  Variables variables;
+  const KnowledgeBase* base = nullptr;
+  const EngineOptions* options = nullptr;
+  Decision decision;
+  std::vector<Firing> firings;
+
+  Result<Items> Items_(const fhirpath::Program& program) {
+    return evaluation.Run(program, variables.context(), variables.environment());
+  }
+  void EvaluateRule(const CompiledRule& rule);
+  void EvaluateItem(const CompiledRule& rule, const std::string& subject, Items item);
+  bool EvaluateLine(const CompiledRule& rule, std::size_t index, LineOutcome* line, std::string* error);
+  void Fire(const CompiledRule& rule, RuleOutcome* outcome);
+  std::vector<Source> Sources() const;
+  std::string Reasons() const;
+};
+
+namespace {
+
+bool Stops(const CompiledRule& rule, std::size_t index, Outcome outcome) {
+  const RuleLine& line = rule.rule->lines[index];
+  if (outcome == Outcome::kUnknown) {
+    const UnknownPolicy policy = line.unknown != UnknownPolicy::kUnset ? line.unknown : rule.rule->unknown_default;
+    return policy != UnknownPolicy::kFire;
+  }
+  return (outcome == Outcome::kTrue) == line.unless;
+}
+
+RuleOutcome MakeOutcome(const CompiledRule& rule, const std::string& subject) {
+  RuleOutcome out;
+  out.pack = rule.pack->id;
+  out.rule = rule.rule->id;
+  out.subject = subject;
+  for (const RuleLine& line : rule.rule->lines) {
+    LineOutcome outcome;
+    outcome.id = line.id;
+    outcome.text = line.text;
+    outcome.unless = line.unless;
+    out.lines.push_back(std::move(outcome));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<Source> Engine::Run::Sources() const {
+  constexpr std::size_t kMost = 20;  // of one line; enough to check it by hand
+  std::vector<Source> out;
+  for (const Node node : evaluation.sources()) {
+    const Node resource = node.resource();
+    Source source{ReferenceOf(resource ? resource : node), node.PathInResource()};
+    const bool known = std::ranges::any_of(out, [&](const Source& other) {
+      return other.reference == source.reference && other.path == source.path;
+    });
+    if (!known) out.push_back(std::move(source));
+    if (out.size() == kMost) break;
+  }
+  return out;
+}
+
+std::string Engine::Run::Reasons() const {
+  std::string out;
+  for (const std::string& reason : evaluation.unknowns()) out += (out.empty() ? "" : "; ") + reason;
+  return out;
+}
+
+// Returns false and sets `error` when the line cannot be evaluated.
+bool Engine::Run::EvaluateLine(const CompiledRule& rule, std::size_t index, LineOutcome* line, std::string* error) {
+  evaluation.ClearSources();
+  const auto answer = evaluation.RunBoolean(rule.lines[index], variables.context(), variables.environment());
+  line->evaluated = true;
+  line->outcome = Outcome::kUnknown;
+  if (!answer) {
+    Error where = answer.error();
+    where.span = rule.rule->lines[index].expression.At(where.span, 0);
+    *error = "line " + line->id + ": " + where.ToString();
+    line->reason = where.message;
+    return false;
+  }
+  line->sources = Sources();
+  if (!evaluation.unknowns().empty()) {
+    line->reason = Reasons();
+  } else if (!*answer) {
+    line->reason = "the data do not say";
+  } else {
+    line->outcome = **answer ? Outcome::kTrue : Outcome::kFalse;
+  }
+  return true;
+}
+
+void Engine::Run::Fire(const CompiledRule& rule, RuleOutcome* outcome) {
+  TemplateData data;
+  data.run = [this](const fhirpath::Program& program) { return Items_(program); };
+  for (const LineOutcome& line : outcome->lines) {
+    data.unknown.push_back(line.evaluated && line.outcome == Outcome::kUnknown);
+    if (!line.unless && line.evaluated && line.outcome == Outcome::kTrue) data.when += (data.when.empty() ? "" : "; ") + line.text;
+  }
+  Result<Card> card = MakeCard(rule, outcome->subject, data);
+  if (!card) {
+    outcome->status = RuleStatus::kFailed;
+    outcome->error = "the card is not shown: " + card.error().message;
+    return;
+  }
+  const bool shown = rule.rule->mode == RuleMode::kOn && InForce(*rule.pack, decision.now);
+  outcome->status = shown ? RuleStatus::kFired : RuleStatus::kShadow;
+  if (shown) firings.push_back({&rule, decision.rules.size(), std::move(*card)});
+}
+
+void Engine::Run::EvaluateItem(const CompiledRule& rule, const std::string& subject, Items item) {
+  variables.BeginItem(rule, item);
+  RuleOutcome outcome = MakeOutcome(rule, subject);
+  bool decided = false;
+  for (std::size_t i = 0; i < outcome.lines.size(); ++i) {
+    std::string error;
+    const bool evaluated = EvaluateLine(rule, i, &outcome.lines[i], &error);
+    if (decided) continue;  // only explaining
+    if (!evaluated) {
+      outcome.status = RuleStatus::kFailed;
+      outcome.error = std::move(error);
+      decided = true;
+    } else if (Stops(rule, i, outcome.lines[i].outcome)) {
+      outcome.status = RuleStatus::kStopped;
+      outcome.stopped_by = outcome.lines[i].id;
+      decided = true;
+    }
+    if (decided && !options->all_lines) break;
+  }
+  if (!decided) Fire(rule, &outcome);
+  decision.rules.push_back(std::move(outcome));
+}
+
+void Engine::Run::EvaluateRule(const CompiledRule& rule) {
+  if (rule.for_each < 0) return EvaluateItem(rule, "", {});
+  const Slot& slot = base->slots()[static_cast<std::size_t>(rule.for_each)];
+  evaluation.ClearSources();
+  const Result<Items> items = Items_(*slot.program);
+  const std::string reasons = Reasons();
+  if (!items || !reasons.empty()) {
+    RuleOutcome outcome = MakeOutcome(rule, "");
+    outcome.stopped_by = "for-each";
+    outcome.error = reasons;
+    if (!items) {
+      outcome.status = RuleStatus::kFailed;
+      outcome.error = "for-each: " + items.error().ToString();
+    }
+    decision.rules.push_back(std::move(outcome));
+    if (!items) return;
+  }
+  for (std::size_t i = 0; i < items->size(); ++i) {
+    const Item& item = (*items)[i];
+    const Node node = item.is_node() ? item.node() : Node();
+    const Node resource = node ? node.resource() : Node();
+    EvaluateItem(rule, node ? ReferenceOf(resource ? resource : node) : fhirpath::ValueText(item), items->subspan(i, 1));
+  }
+}
+
+Engine::Engine() : run_(std::make_unique<Run>()) {}
+Engine::~Engine() = default;
+
+Result<Decision> Engine::Evaluate(const KnowledgeBase& base, const Document& request, const DateTime& now,
+                                  const EngineOptions& options) {
+  STEPWISE_ASSIGN_OR_RETURN(const Facts facts, ReadFacts(request));
+  Run& run = *run_;
+  run.base = &base;
+  run.options = &options;
+  run.firings.clear();
+  run.evaluation.Reset(now);
+  run.evaluation.AddDocument(&request);
+  run.variables.Begin(&base, &facts, options.site);
+  run.evaluation.set_variables(&run.variables);
+
+  Decision& decision = run.decision;
+  decision = {};
+  decision.now = now;
+  decision.hook = facts.hook;
+  decision.input_digest = DigestOf(request.bytes());
+  std::string packs;
+  for (const PackInfo& info : base.infos()) {
+    decision.packs.push_back(info.ref);
+    packs += info.ref.digest + ";";
+  }
+  decision.id = UuidOf({decision.input_digest, packs, options.site == nullptr ? "" : options.site->digest_text, now.ToString()});
+
+  const std::int64_t begin = options.clock == nullptr ? 0 : options.clock();
+  for (const CompiledRule* rule : base.RulesFor(facts.hook)) {
+    run.EvaluateRule(*rule);
+    if (options.clock == nullptr || options.timeout.count() == 0) continue;
+    if (options.clock() - begin > std::chrono::nanoseconds(options.timeout).count()) {
+      return Fail(Code::kLimit, "the evaluation took longer than " + std::to_string(options.timeout.count()) + " ms");
+    }
+  }
+  PlaceCards(std::move(run.firings), &decision);
+  return std::move(decision);
+}
+
+Result<SiteParameters> MakeSiteParameters(const KnowledgeBase& base, const std::map<std::string, std::string>& values) {
+  SiteParameters out;
+  for (const auto& [name, text] : values) {
+    bool found = false;
+    std::vector<std::string> known;
+    for (std::size_t i = 0; i < base.slots().size(); ++i) {
+      const Slot& slot = base.slots()[i];
+      if (slot.parameter == nullptr) continue;
+      known.push_back(slot.parameter->name);
+      if (slot.parameter->name != name && slot.pack + "." + slot.parameter->name != name) continue;
+      found = true;
+      if (!slot.parameter->overridable) {
+        return Fail(Code::kInvalidArgument, "parameter `" + name + "` may not be changed by a site (`override: none`)");
+      }
+      STEPWISE_ASSIGN_OR_RETURN(auto constant, MakeConstant(*slot.parameter, text));
+      out.values[static_cast<int>(i)] = std::move(constant);
+      out.digest_text += slot.pack + "." + slot.parameter->name + "=" + text + ";";
+    }
+    if (!found) return Fail(Code::kInvalidArgument, "no pack has a parameter `" + name + "`" + Suggest(name, known));
+  }
+  return out;
+}
+
+bool InForce(const Pack& pack, const DateTime& now) {
+  if (pack.status == "retired") return false;
+  const std::string day = now.AsDate().ToString();
+  return (pack.effective_from.empty() || pack.effective_from <= day) && (pack.effective_to.empty() || day <= pack.effective_to);
+}
+
+}  // namespace stepwise::rules

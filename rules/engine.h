@@ -1,0 +1,70 @@
+// Engine: evaluates the rules of a knowledge base for one request after the other.
+//
+//   Engine engine;
+//   Result<Decision> decision = engine.Evaluate(*base, request, now, {});
+//
+// For each rule of the hook, highest priority first, and for each item of its `for-each`: the when lines, then
+// the unless lines, until one decides. Facts and lets are computed when a line first needs them, once a request
+// or once an item, and what they rested on and did not know is replayed to every later line that uses them. A
+// line whose evaluation touched an unknown datum is unknown whatever it computed.
+//
+// A rule that cannot be evaluated fails alone. The same base, request, options and now give the same Decision,
+// ids included. Thread-safety: one thread at a time; keep one a thread and reuse it.
+#ifndef STEPWISE_RULES_ENGINE_H_
+#define STEPWISE_RULES_ENGINE_H_
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fhir/fhirpath/fhirpath.h"
+#include "rules/decision.h"
+#include "rules/facts.h"
+#include "rules/knowledge_base.h"
+
+namespace stepwise::rules {
+
+// Parameter values of a site, checked against the pack's bounds: slot -> value.
+struct SiteParameters {
+  std::map<int, std::unique_ptr<const Constant>> values;
+  std::string digest_text;  // "pack.parameter=value;..." in order, part of the decision's id
+};
+
+// `values`: parameter name -> text, for the parameters of `pack` and of the packs it requires. Errors:
+// kInvalidArgument for a name nobody declares, `override: none`, a value of another type or out of bounds.
+Result<SiteParameters> MakeSiteParameters(const KnowledgeBase& base, const std::map<std::string, std::string>& values);
+
+struct EngineOptions {
+  bool all_lines = false;                     // evaluate lines after the deciding one too, for explanations
+  const SiteParameters* site = nullptr;       // must outlive the call
+  std::chrono::milliseconds timeout{0};       // of the whole evaluation; 0: none
+  std::int64_t (*clock)() = nullptr;          // steady nanoseconds, needed for the timeout
+  fhirpath::EvaluationLimits limits = {};     // of each expression
+};
+
+class Engine {
+ public:
+  Engine();
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Errors: kInvalidArgument (the request, or a foreign patient's datum in it; path), kLimit (timeout).
+  Result<Decision> Evaluate(const KnowledgeBase& base, const Document& request, const DateTime& now,
+                            const EngineOptions& options);
+
+ private:
+  struct Run;
+  std::unique_ptr<Run> run_;
+};
+
+// Is the pack in force on the day of `now`? Rules of a pack that is retired, or outside its effective period, are
+// evaluated and never shown.
+bool InForce(const Pack& pack, const DateTime& now);
+
+}  // namespace stepwise::rules
+
+#endif  // STEPWISE_RULES_ENGINE_H_

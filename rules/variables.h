@@ -1,0 +1,50 @@
+// Variables: the memo of one request: what each slot of a knowledge base gives, computed once.
+//
+// FHIRPath asks for a slot the first time an expression needs it. A prefetch key that is absent, failed or
+// partial marks the running expression as unknown; what a fact or let rested on and did not know is kept with
+// its items and replayed each time it is used. Lets and the for-each item are forgotten from item to item.
+// Thread-safety: one thread at a time.
+#ifndef STEPWISE_RULES_VARIABLES_H_
+#define STEPWISE_RULES_VARIABLES_H_
+
+#include <string>
+#include <vector>
+
+#include "rules/engine.h"
+
+namespace stepwise::rules {
+
+class Variables final : public fhirpath::VariableSource {
+ public:
+  // Starts a request. All arguments outlive it.
+  void Begin(const KnowledgeBase* base, const Facts* facts, const SiteParameters* site);
+  // Starts a for-each item of a rule (or the rule itself, without item).
+  void BeginItem(const CompiledRule& rule, fhirpath::Items item);
+
+  Result<fhirpath::Items> Get(int slot, fhirpath::Evaluation& evaluation) override;
+
+  const fhirpath::Item& context() const { return context_; }
+  const fhirpath::Environment& environment() const { return environment_; }
+
+ private:
+  enum class State : std::uint8_t { kNew, kRunning, kDone };
+  struct Memo {
+    State state = State::kNew;
+    fhirpath::Items items;
+    std::vector<Node> sources;
+    std::vector<std::string> unknowns;
+  };
+  Result<fhirpath::Items> Compute(const Slot& slot, Memo& memo, fhirpath::Evaluation& evaluation);
+  fhirpath::Items ReadPrefetch(const Slot& slot, Memo& memo, fhirpath::Evaluation& evaluation) const;
+
+  const KnowledgeBase* base_ = nullptr;
+  const Facts* facts_ = nullptr;
+  const SiteParameters* site_ = nullptr;
+  fhirpath::Item context_;
+  fhirpath::Environment environment_;
+  std::vector<Memo> memos_;
+};
+
+}  // namespace stepwise::rules
+
+#endif  // STEPWISE_RULES_VARIABLES_H_
