@@ -398,7 +398,7 @@ bool Machine::EmitForm(const Expr& e, const Frame& frame, Sink out) {
       });
     }
     case ExprKind::kOfType:
-      return Emit(e.focus, frame, [&](const Item& item) { return !IsOfType(item, e.type) || out(item); });
+      return Emit(e.focus, frame, [&](const Item& item) { return !Matches(e, item) || out(item); });
     case ExprKind::kIs:
     case ExprKind::kAs: return TypeTest(e, frame, out);
     case ExprKind::kCount: {
@@ -623,12 +623,16 @@ bool Machine::IsOfType(const Item& item, TypeId type) const {
   return !IsSystemType(type) && model_.IsA(own, type);
 }
 
+bool Machine::Matches(const Expr& e, const Item& item) const {
+  return IsOfType(item, e.type) || (e.element_type != types::kNone && IsOfType(item, e.element_type));
+}
+
 bool Machine::TypeTest(const Expr& e, const Frame& frame, Sink out) {
   const bool is = e.kind == ExprKind::kIs;
   // `as` filters where the input's type is open (descendants().as(uri), as FHIR's own invariants use it) and
   // wants one item elsewhere.
   const bool filter = !is && program_.expr(e.focus).many && e.slot == 1;
-  if (filter) return Emit(e.focus, frame, [&](const Item& item) { return !IsOfType(item, e.type) || out(item); });
+  if (filter) return Emit(e.focus, frame, [&](const Item& item) { return !Matches(e, item) || out(item); });
   Item item;
   const int count = One(e.focus, frame, &item);
   if (count < 0) return false;
@@ -636,10 +640,10 @@ bool Machine::TypeTest(const Expr& e, const Frame& frame, Sink out) {
   if (count > 1) return Stop(Code::kSemantic, std::string(is ? "'is'" : "'as'") + " wants one item, and there are several; use ofType()", e);
   if (is) {
     Rest(item);
-    return out(Item::Boolean(IsOfType(item, e.type)));
+    return out(Item::Boolean(Matches(e, item)));
   }
   // A code is no string here: the item's own type counts, or a complex ancestor.
-  const bool match = item.type() == e.type || (IsOfType(item, e.type) && !IsPrimitiveType(e.type));
+  const bool match = item.type() == e.type || (Matches(e, item) && !IsPrimitiveType(e.type));
   return !match || out(item);
 }
 
