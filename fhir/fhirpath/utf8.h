@@ -1,0 +1,42 @@
+// Positions in UTF-8 text counted in code points (Unicode scalar values), as FHIRPath counts them.
+// The text is well-formed: documents and expressions are checked when they are read.
+#ifndef STEPWISE_FHIR_FHIRPATH_UTF8_H_
+#define STEPWISE_FHIR_FHIRPATH_UTF8_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace stepwise::fhirpath {
+
+inline bool IsContinuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
+
+inline std::size_t CountCodePoints(std::string_view text) {
+  std::size_t count = 0;
+  for (const char byte : text) count += IsContinuation(byte) ? 0 : 1;
+  return count;
+}
+
+// Bytes of the code point that begins at text[at]; at < text.size().
+inline std::size_t CodePointSize(std::string_view text, std::size_t at) {
+  std::size_t end = at + 1;
+  while (end < text.size() && IsContinuation(text[end])) ++end;
+  return end - at;
+}
+
+// Where the code point number `index` begins; text.size() when there are fewer.
+inline std::size_t CodePointOffset(std::string_view text, std::size_t index) {
+  std::size_t at = 0;
+  for (; index > 0 && at < text.size(); --index) at += CodePointSize(text, at);
+  return at;
+}
+
+// `code` is a scalar value: at most U+10FFFF and no surrogate.
+void AppendCodePoint(std::string* out, std::uint32_t code);
+// Whether bytes from elsewhere are well-formed UTF-8.
+bool IsUtf8(std::string_view bytes);
+
+}  // namespace stepwise::fhirpath
+
+#endif  // STEPWISE_FHIR_FHIRPATH_UTF8_H_
