@@ -32,7 +32,7 @@ enum class Want : std::uint8_t {
 struct Parameter {
   Want want = Want::kNone;
   std::string_view name = {};
-  bool optional = false;
+  bool optional = false;  // may be left out; an empty argument counts as left out
 };
 
 class Call;
