@@ -91,7 +91,11 @@ bool Machine::CallRow(const Expr& e, const Frame& frame, Sink out) {
     // Arguments see the same $this as the call.
     if (!Collect(program_.arg(e, i), frame, *args[i])) return false;
     if (!Fit(e, want, row.params[i].name, *args[i], &empty)) return false;
-    if (empty) return true;
+    if (empty) {
+      if (!row.params[i].optional) return true;
+      empty = false;
+      continue;
+    }
     call.given_ |= 1u << i;
     call.args_[i] = *args[i];
   }

@@ -8,9 +8,9 @@ namespace {
 
 std::vector<Builtin> Merged() {
   std::vector<Builtin> rows;
-  for (const auto group :
-       {ConversionFunctions, StringFunctions, RegexFunctions, EncodingFunctions, MathFunctions,
-        AggregateFunctions, DateTimeFunctions, BoundaryFunctions, QuantityFunctions, KeyFunctions}) {
+  for (const auto group : {Forms, CollectionFunctions, FhirFunctions, ConversionFunctions, StringFunctions,
+                           RegexFunctions, EncodingFunctions, MathFunctions, AggregateFunctions,
+                           DateTimeFunctions, BoundaryFunctions, QuantityFunctions, KeyFunctions}) {
     const std::span<const Builtin> table = group();
     rows.insert(rows.end(), table.begin(), table.end());
   }
