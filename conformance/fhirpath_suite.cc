@@ -56,6 +56,7 @@ bool TextMatches(const std::string& type, const std::string& expected, const Ite
   }
   if (item.kind() == fhirpath::ItemKind::kTemporal) {
     const auto as = [&](std::string_view text) -> std::optional<DateTime> {
+      if (text.starts_with('@')) text.remove_prefix(1);
       if (text.starts_with('T')) text.remove_prefix(1);
       switch (item.temporal().kind) {
         case TemporalKind::kDate: return DateTime::ParseDate(text);

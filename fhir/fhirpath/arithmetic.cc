@@ -28,10 +28,11 @@ std::optional<Item> Number(ExprKind kind, const Item& a, const Item& b) {
   if (IsWhole(a) && IsWhole(b)) {
     const std::int64_t x = a.integer(), y = b.integer();
     std::int64_t r = 0;
+    bool overflow = false;
     switch (kind) {
-      case ExprKind::kAdd: return Whole(__builtin_add_overflow(x, y, &r), r, a, b);
-      case ExprKind::kSubtract: return Whole(__builtin_sub_overflow(x, y, &r), r, a, b);
-      case ExprKind::kMultiply: return Whole(__builtin_mul_overflow(x, y, &r), r, a, b);
+      case ExprKind::kAdd: overflow = __builtin_add_overflow(x, y, &r); return Whole(overflow, r, a, b);
+      case ExprKind::kSubtract: overflow = __builtin_sub_overflow(x, y, &r); return Whole(overflow, r, a, b);
+      case ExprKind::kMultiply: overflow = __builtin_mul_overflow(x, y, &r); return Whole(overflow, r, a, b);
       case ExprKind::kDiv:
         if (y == 0 || (x == std::numeric_limits<std::int64_t>::min() && y == -1)) return std::nullopt;
         return Whole(false, x / y, a, b);
@@ -136,7 +137,9 @@ bool Machine::AddValues(const Expr& e, const Item& a, const Item& b, Sink out) {
   }
   if ((plus || minus) && a.kind() == ItemKind::kTemporal && b.kind() == ItemKind::kQuantity) {
     const UnitText& unit = b.unit();
-    auto calendar = unit.calendar ? CalendarKeyword(unit.text) : CalendarUcum(unit.text);
+    // A keyword in quotes (1 'month') is no UCUM, but cannot mean anything else.
+    auto calendar = CalendarKeyword(unit.text);
+    if (!calendar && !unit.calendar) calendar = CalendarUcum(unit.text);
     // 'a' and 'mo' are definite lengths that no calendar has: adding them to a date has no right answer.
     if (!unit.calendar && (unit.text == "a" || unit.text == "mo")) calendar.reset();
     if (!calendar) {

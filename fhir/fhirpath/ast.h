@@ -40,7 +40,7 @@ struct Ast {
   bool parenthesised = false;
   std::vector<std::string> type = {};    // kTypeTest, kInstance: one or two names
   std::vector<std::string> names = {};   // kInstance
-  std::vector<bool> descending = {};     // kCall sort: per argument
+  std::string order = {};  // kCall sort, a letter per key: a asc, d desc, n the older spelling -key
   DateTime temporal = {};
   std::vector<std::unique_ptr<Ast>> children = {};
   SourceSpan span = {};    // whole sub-expression's own token: name, operator or literal

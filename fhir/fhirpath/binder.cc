@@ -154,7 +154,7 @@ void Binder::WantOrder(const Bound& focus, std::string_view function, const Sour
 }
 
 void Binder::WantOne(const Ast& ast, const Bound& bound, std::string_view where) {
-  if (SurelyMany(ast)) Complain(std::string(where) + " must be one item, and these are several", ast.span);
+  if (SurelyMany(ast)) Warn(std::string(where) + " must be one item, and these are several", ast.span);
   else if (bound.knowledge.many && !bound.knowledge.any && !bound.knowledge.types.empty()) {
     Warn(std::string(where) + " must be one item, and there may be several; use first(), single() or where()", ast.span);
   }
@@ -201,8 +201,9 @@ Binder::TypeChoice Binder::ResolveType(const std::vector<std::string>& names, co
     std::vector<std::string_view> candidates;
     for (const TypeId type : model_.Types()) candidates.push_back(TypeName(type));
     for (TypeId type = types::kSystemAny; type < types::kBoolean; ++type) candidates.push_back(TypeName(type));
-    // Not leniently: a type that does not exist can only be a mistake.
-    Report(Severity::kError, "FHIR " + std::string(FhirVersionText(options_.version)) + " has no type '" + name + "'" +
+    // Not leniently: a type that does not exist can only be a mistake. (A name in System is merely no type of
+    // anything: System.Patient.)
+    Report(system ? Severity::kWarning : Severity::kError, (system ? "System" : "FHIR ") + std::string(system ? "" : FhirVersionText(options_.version)) + " has no type '" + name + "'" +
                                  DidYouMean(Nearest(name, std::span<const std::string_view>(candidates))), span);
   }
   return choice;
@@ -528,7 +529,7 @@ Bound Binder::BindRoot(const Ast& ast, const BindScope& scope) {
   expr.span = ast.span;
   const TypeId type = FindFhirType(ast.text);
   const bool upper = !ast.text.empty() && ast.text[0] >= 'A' && ast.text[0] <= 'Z';
-  if (upper && !ast.delimited && type != types::kNone && model_.Has(type)) {
+  if (upper && type != types::kNone && model_.Has(type)) {
     expr.kind = ExprKind::kTypeRoot;
     expr.type = type;
     expr.many = scope.self.any;  // a plain JSON property of that name may repeat
@@ -774,13 +775,8 @@ Bound Binder::BindForm(const Ast& ast, const Builtin& row, Bound focus, const Bi
       break;
     }
     case ExprKind::kSort: {
-      std::string down;
-      for (std::size_t i = 0; i < given; ++i) {
-        arguments.push_back(Bind(argument(i), item).expr);
-        down += i < ast.descending.size() && ast.descending[i] ? 'd' : 'a';
-      }
-      // sort(-$this) has a key of its own: the item.
-      expr.text = Keep(std::move(down));
+      for (std::size_t i = 0; i < given; ++i) arguments.push_back(Bind(argument(i), item).expr);
+      expr.text = Keep(ast.order);
       result.ordered = true;
       break;
     }
@@ -807,7 +803,8 @@ Bound Binder::BindForm(const Ast& ast, const Builtin& row, Bound focus, const Bi
       BindScope branch = ast.children[0] == nullptr ? outer : item;
       const Bound criterion = Bind(argument(0), branch);
       WantBoolean(criterion, "the criterion of iif()", argument(0).span);
-      WantOne(argument(0), criterion, "the criterion of iif()");
+      if (SurelyMany(argument(0))) Complain("the criterion of iif() must be one item, and these are several", argument(0).span);
+      else WantOne(argument(0), criterion, "the criterion of iif()");
       if (ast.children[0] != nullptr) WantOne(*ast.children[0], focus, "the input of iif()");
       const Bound yes = Bind(argument(1), branch);
       arguments = {criterion.expr, yes.expr};

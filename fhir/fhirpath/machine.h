@@ -84,6 +84,7 @@ class Machine {
   bool Fit(const Expr& e, Want want, std::string_view what, std::vector<Item>& items, bool* empty);
   bool IsOfType(const Item& item, TypeId type) const;
   bool Matches(const Expr& e, const Item& item) const;
+  bool MatchesExactly(const Expr& e, const Item& item) const;
   std::int64_t Count(const Expr& e, const Frame& frame);
 
   // Why-tracking: an answer rests on these nodes.

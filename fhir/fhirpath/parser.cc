@@ -163,30 +163,30 @@ class Parser {
     }
     ++at_;
     std::vector<Ptr> children;
-    std::vector<bool> descending;
+    std::string order;
     children.push_back(std::move(focus));
     if (!IsSymbol(")")) {
       do {
         STEPWISE_ASSIGN_OR_RETURN(Ptr argument, Expression(0));
-        bool down = false;
+        char direction = 'a';
         if (token.text == "sort") {
           if (Now().kind == TokenKind::kIdentifier && (Now().text == "asc" || Now().text == "desc")) {
-            down = Now().text == "desc";
+            if (Now().text == "desc") direction = 'd';
             ++at_;
           } else if (argument->kind == AstKind::kUnary && argument->text == "-" && !argument->parenthesised) {
             // The older spelling of a descending key, which also works for keys that have no negative.
-            down = true;
+            direction = 'n';
             argument = std::move(argument->children[0]);
           }
         }
-        descending.push_back(down);
+        order += direction;
         children.push_back(std::move(argument));
       } while (Take(","));
     }
     STEPWISE_RETURN_IF_ERROR(Expect(")"));
     STEPWISE_ASSIGN_OR_RETURN(Ptr call, Make(AstKind::kCall, token, std::move(children)));
     call->delimited = token.kind == TokenKind::kDelimited;
-    call->descending = std::move(descending);
+    call->order = std::move(order);
     return call;
   }
 

@@ -48,7 +48,7 @@ struct Expr {
   std::uint32_t arg_count = 0;
   const Builtin* row = nullptr;
   Item literal;
-  const std::string* text = nullptr;  // kChild: foreign name; kTrace: label; kSort: 'd' per descending key
+  const std::string* text = nullptr;  // kChild: foreign name; kTrace: label; kSort: a letter per key as in Ast::order
   const ValueSet* value_set = nullptr;  // memberOf with a literal name
   SourceSpan span;
 };

@@ -184,6 +184,10 @@ def add_definition(types, definition):
         else:
             assert len(codes) == 1, element["path"]
             target = codes[0]
+            # R4's snapshots type the id of a resource as string (in the fhir-type extension); its own text, R5
+            # and the FHIRPath suite say id.
+            if kind == "kResource" and element["path"] == root + ".id" and target == "string":
+                target = "id"
             if element["path"] in parents:
                 types[element["path"]] = Type(element["path"], "kBackbone", target, False)
                 target = element["path"]
