@@ -92,7 +92,7 @@ std::optional<OwnedQuantity> Sum(const Quantity& a, const Quantity& b, bool subt
   if (!left || !right || left->special != ucum::Special::kNone || right->special != ucum::Special::kNone) {
     return std::nullopt;
   }
-  const bool to_left = left->magnitude.approximate <= right->magnitude.approximate;
+  const bool to_left = left->magnitude.Approximate() <= right->magnitude.Approximate();
   const bool calendar = a.calendar && b.calendar;
   const Quantity& finer = to_left ? a : b;
   const std::string_view unit = calendar ? finer.unit : UcumText(finer);
@@ -143,7 +143,7 @@ bool Equivalent(const Quantity& a, const Quantity& b) {
     const Resolved left_unit(UcumText(a));
     const Resolved right_unit(UcumText(b));
     if (!left_unit || !right_unit) return false;
-    if (left_unit->magnitude.approximate >= right_unit->magnitude.approximate) {
+    if (left_unit->magnitude.Approximate() >= right_unit->magnitude.Approximate()) {
       right = ucum::Convert(b.value, *right_unit, *left_unit);
     } else {
       left = ucum::Convert(a.value, *left_unit, *right_unit);

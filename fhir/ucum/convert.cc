@@ -93,15 +93,15 @@ std::optional<Decimal> ReferenceAmount(const Decimal& value, const Unit& unit) {
 std::optional<Decimal> ConvertApproximately(const Decimal& value, const Unit& from, const Unit& to) {
   const auto amount_of = [](double v, const Unit& unit) {
     const std::optional<Decimal> offset = Offset(unit.special);
-    const double scaled = v * unit.special_factor.approximate;
+    const double scaled = v * unit.special_factor.Approximate();
     return (offset ? scaled + offset->ToDouble() : ToReference(unit.special, scaled)) *
-           unit.magnitude.approximate;
+           unit.magnitude.Approximate();
   };
-  const double amount = amount_of(value.ToDouble(), from) / to.magnitude.approximate;
+  const double amount = amount_of(value.ToDouble(), from) / to.magnitude.Approximate();
   const std::optional<Decimal> offset = Offset(to.special);
   const double scaled = offset ? amount - offset->ToDouble() : FromReference(to.special, amount);
   // 14 digits: the functions and the products around them may each be off in the 16th.
-  return Decimal::FromDouble(scaled / to.special_factor.approximate, 14);
+  return Decimal::FromDouble(scaled / to.special_factor.Approximate(), 14);
 }
 
 // Sign of a * ratio - b, exactly; nullopt where 256 bits do not decide.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <numbers>
+#include <numeric>
 #include <utility>
 
 namespace stepwise::ucum {
@@ -11,11 +12,27 @@ namespace {
 
 constexpr int kSignificant = 28;   // digits of a rounded result
 constexpr int kWorking = 36;       // digits of a step towards one
-constexpr int kMaxExponent = 400;  // beyond every unit; keeps the exponents far from overflow
+constexpr int kMaxExponent = 250;  // beyond every unit; an exact factor is then also a finite double
+constexpr int kMaxPi = 30;
 
 UInt128 Gcd(UInt128 a, UInt128 b) {
+  if (a == 1 || b == 1) return 1;
+  if (((a | b) >> 64) == 0) return std::gcd(static_cast<std::uint64_t>(a), static_cast<std::uint64_t>(b));
   while (b != 0) a = std::exchange(b, a % b);
   return a;
+}
+
+// Divides by a small divisor where it goes without remainder; 64 bits, the usual case, are much faster.
+bool TakeFactor(UInt128* value, std::uint64_t divisor) {
+  if ((*value >> 64) == 0) {
+    const auto small = static_cast<std::uint64_t>(*value);
+    if (small % divisor != 0) return false;
+    *value = small / divisor;
+    return true;
+  }
+  if (*value % divisor != 0) return false;
+  *value /= divisor;
+  return true;
 }
 
 // An unsigned decimal digits * 10^exponent with more room than a Decimal.
@@ -123,32 +140,27 @@ Wide TimesPi(Wide value, int power) {
 
 Ratio Ratio::Make(UInt128 numerator, UInt128 denominator, int exp10, int pi) {
   const UInt128 common = Gcd(numerator, denominator);
-  Ratio ratio{numerator / common, denominator / common, exp10, pi, 1, true};
-  for (const auto& [prime, other] : {std::pair<UInt128, UInt128>{2, 5}, {5, 2}}) {
-    while (ratio.exact && ratio.denominator % prime == 0) {
-      UInt128 widened = 0;
-      if (__builtin_mul_overflow(ratio.numerator, other, &widened)) {
-        ratio.exact = false;
-        break;
-      }
-      ratio.numerator = widened;
-      ratio.denominator /= prime;
+  Ratio ratio{numerator / common, denominator / common, exp10, pi, 0, true};
+  for (const auto& [prime, other] : {std::pair<unsigned, unsigned>{2, 5}, {5, 2}}) {
+    while (ratio.exact && ratio.denominator != 1 && TakeFactor(&ratio.denominator, prime)) {
+      ratio.exact = !__builtin_mul_overflow(ratio.numerator, static_cast<UInt128>(other), &ratio.numerator);
       --ratio.exp10;
     }
   }
-  while (ratio.exact && ratio.numerator % 10 == 0) {
-    ratio.numerator /= 10;
-    ++ratio.exp10;
-  }
-  if (std::abs(ratio.exp10) > kMaxExponent || std::abs(ratio.pi) > kMaxExponent) ratio.exact = false;
-  ratio.approximate = static_cast<double>(ratio.numerator) / static_cast<double>(ratio.denominator) *
-                      std::pow(10.0, ratio.exp10) * std::pow(std::numbers::pi, ratio.pi);
+  while (ratio.exact && TakeFactor(&ratio.numerator, 10)) ++ratio.exp10;
+  if (std::abs(ratio.exp10) > kMaxExponent || std::abs(ratio.pi) > kMaxPi) ratio.exact = false;
   return ratio;
 }
 
+double Ratio::Approximate() const {
+  if (!exact) return inexact;
+  const double quotient = static_cast<double>(numerator) / static_cast<double>(denominator);
+  return quotient * std::pow(10.0, exp10) * (pi == 0 ? 1.0 : std::pow(std::numbers::pi, pi));
+}
+
 Ratio Multiply(const Ratio& a, const Ratio& b) {
-  Ratio inexact{1, 1, 0, 0, a.approximate * b.approximate, false};
-  if (!a.exact || !b.exact) return inexact;
+  const auto inexact = [&] { return Ratio{1, 1, 0, 0, a.Approximate() * b.Approximate(), false}; };
+  if (!a.exact || !b.exact) return inexact();
   // Crosswise first: what remains shares nothing, so an overflow is real.
   const UInt128 left = Gcd(a.numerator, b.denominator);
   const UInt128 right = Gcd(b.numerator, a.denominator);
@@ -156,17 +168,17 @@ Ratio Multiply(const Ratio& a, const Ratio& b) {
   UInt128 denominator = 0;
   if (__builtin_mul_overflow(a.numerator / left, b.numerator / right, &numerator) ||
       __builtin_mul_overflow(a.denominator / right, b.denominator / left, &denominator)) {
-    return inexact;
+    return inexact();
   }
   const Ratio product = Ratio::Make(numerator, denominator, a.exp10 + b.exp10, a.pi + b.pi);
-  return product.exact ? product : inexact;
+  return product.exact ? product : inexact();
 }
 
 Ratio Inverse(const Ratio& a) {
-  const Ratio inexact{1, 1, 0, 0, 1 / a.approximate, false};
-  if (!a.exact) return inexact;
+  const auto inexact = [&] { return Ratio{1, 1, 0, 0, 1 / a.Approximate(), false}; };
+  if (!a.exact) return inexact();
   const Ratio inverse = Ratio::Make(a.denominator, a.numerator, -a.exp10, -a.pi);
-  return inverse.exact ? inverse : inexact;
+  return inverse.exact ? inverse : inexact();
 }
 
 Ratio Power(const Ratio& a, int exponent) {
@@ -181,7 +193,7 @@ Ratio Power(const Ratio& a, int exponent) {
 
 std::optional<Decimal> Scale(const Decimal& value, const Ratio& ratio) {
   if (value.IsZero()) return value;
-  if (!ratio.exact) return Decimal::FromDouble(value.ToDouble() * ratio.approximate);
+  if (!ratio.exact) return Decimal::FromDouble(value.ToDouble() * ratio.inexact);
   const bool negative = value.IsNegative();
   const Quotient quotient = MultiplyDivide(value, ratio);
   if (ratio.pi != 0) return Rounded(TimesPi(quotient.value, ratio.pi), negative);

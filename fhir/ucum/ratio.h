@@ -2,7 +2,7 @@
 //
 // Normal form: the denominator has no factor 2 or 5, the numerator no factor 10, and they share none, so that
 // equal factors have equal fields and a factor is a finite decimal exactly when denominator == 1 and pi == 0.
-// What does not fit keeps the nearest double and `exact` = false; `approximate` is always set.
+// What does not fit is `exact` = false and only the nearest double.
 #ifndef STEPWISE_FHIR_UCUM_RATIO_H_
 #define STEPWISE_FHIR_UCUM_RATIO_H_
 
@@ -19,11 +19,12 @@ struct Ratio {
   UInt128 denominator = 1;
   std::int32_t exp10 = 0;
   std::int32_t pi = 0;
-  double approximate = 1;
+  double inexact = 0;  // the factor where !exact
   bool exact = true;
 
   // numerator, denominator > 0, in any form.
   static Ratio Make(UInt128 numerator, UInt128 denominator, int exp10, int pi);
+  double Approximate() const;
 
   friend bool operator==(const Ratio& a, const Ratio& b) = default;
 };

@@ -2,7 +2,7 @@
 #include "fhir/ucum/ucum.h"
 
 #include <algorithm>
-#include <charconv>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -15,6 +15,7 @@ std::int8_t Clamp8(int value) { return static_cast<std::int8_t>(std::clamp(value
 
 // Adds number^exponent to a list sorted by number; false when there is no room.
 bool AddArbitrary(std::array<ArbitraryPower, kMaxArbitrary>* list, std::uint8_t number, int exponent) {
+  if (exponent == 0) return true;
   std::array<ArbitraryPower, kMaxArbitrary + 1> all{};
   std::size_t count = 0;
   bool placed = false;
@@ -37,16 +38,29 @@ bool AddArbitrary(std::array<ArbitraryPower, kMaxArbitrary>* list, std::uint8_t 
   return true;
 }
 
+// The rows of the table are in normal form already.
+Ratio MagnitudeOf(const UnitRow& row) { return {row.numerator, row.denominator, row.exp10, row.pi}; }
+
 Unit FromRow(const UnitRow& row) {
   Unit unit;
-  unit.magnitude = Ratio::Make(row.numerator, row.denominator, row.exp10, row.pi);
+  unit.magnitude = MagnitudeOf(row);
   unit.dimension = row.dimension;
   unit.special = row.special;
   if (row.arbitrary != 0) unit.arbitrary[0] = {row.arbitrary, 1};
   return unit;
 }
 
-Ratio FromPrefix(const PrefixRow& prefix) { return Ratio::Make(prefix.numerator, 1, prefix.exp10, 0); }
+Ratio FromPrefix(const PrefixRow& prefix) { return {prefix.numerator, 1, prefix.exp10}; }
+
+// A factor that neither 128 bits nor a double can hold measures nothing.
+Result<Unit> WithinRange(Unit unit, std::string_view text) {
+  for (const Ratio* ratio : {&unit.magnitude, &unit.special_factor}) {
+    if (ratio->exact || std::isnormal(ratio->inexact)) continue;
+    return Fail(Code::kLimit, "the factor of this unit is too large or too small to compute with",
+                {"", 1, 1, static_cast<std::uint32_t>(text.size())});
+  }
+  return unit;
+}
 
 // A special unit may have a prefix and whole factors, but no exponent and no other unit (UCUM sections 21,
 // 22).
@@ -84,7 +98,7 @@ Result<Unit> Evaluate(const std::vector<Term>& terms, std::string_view text) {
     }
     const UnitRow& row = *term.unit;
     if (row.special != Special::kNone) return EvaluateSpecial(terms, term, text);
-    Ratio magnitude = Ratio::Make(row.numerator, row.denominator, row.exp10, row.pi);
+    Ratio magnitude = MagnitudeOf(row);
     if (term.prefix != nullptr) magnitude = Multiply(magnitude, FromPrefix(*term.prefix));
     total.magnitude =
         Multiply(total.magnitude, term.exponent == 1 ? magnitude : Power(magnitude, term.exponent));
@@ -100,7 +114,7 @@ Result<Unit> Evaluate(const std::vector<Term>& terms, std::string_view text) {
                    static_cast<std::uint32_t>(term.text.size())});
     }
   }
-  return total;
+  return WithinRange(std::move(total), text);
 }
 
 struct CommonUnit {
