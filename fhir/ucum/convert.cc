@@ -23,7 +23,7 @@ std::optional<Decimal> Offset(Special special) {
   }
 }
 
-// Reference units of a value on a logarithmic, trigonometric or power scale (UCUM tables 2, 19, 20, 24).
+// Reference units of a value on a logarithmic, trigonometric or power scale.
 double ToReference(Special special, double value) {
   switch (special) {
     case Special::kPh:

@@ -161,6 +161,10 @@ double Ratio::Approximate() const {
 Ratio Multiply(const Ratio& a, const Ratio& b) {
   const auto inexact = [&] { return Ratio{1, 1, 0, 0, a.Approximate() * b.Approximate(), false}; };
   if (!a.exact || !b.exact) return inexact();
+  const bool powers_of_ten = (a.numerator | a.denominator | b.numerator | b.denominator) == 1;
+  if (powers_of_ten && std::abs(a.exp10 + b.exp10) <= kMaxExponent && std::abs(a.pi + b.pi) <= kMaxPi) {
+    return {1, 1, a.exp10 + b.exp10, a.pi + b.pi};
+  }
   // Crosswise first: what remains shares nothing, so an overflow is real.
   const UInt128 left = Gcd(a.numerator, b.denominator);
   const UInt128 right = Gcd(b.numerator, a.denominator);
@@ -177,6 +181,7 @@ Ratio Multiply(const Ratio& a, const Ratio& b) {
 Ratio Inverse(const Ratio& a) {
   const auto inexact = [&] { return Ratio{1, 1, 0, 0, 1 / a.Approximate(), false}; };
   if (!a.exact) return inexact();
+  if ((a.numerator | a.denominator) == 1) return {1, 1, -a.exp10, -a.pi};
   const Ratio inverse = Ratio::Make(a.denominator, a.numerator, -a.exp10, -a.pi);
   return inverse.exact ? inverse : inexact();
 }

@@ -62,8 +62,7 @@ Result<Unit> WithinRange(Unit unit, std::string_view text) {
   return unit;
 }
 
-// A special unit may have a prefix and whole factors, but no exponent and no other unit (UCUM sections 21,
-// 22).
+// A special unit may have a prefix and whole factors, but no exponent and no other unit.
 Result<Unit> EvaluateSpecial(const std::vector<Term>& terms, const Term& special, std::string_view text) {
   const auto column = static_cast<std::uint32_t>(special.text.data() - text.data() + 1);
   const SourceSpan span{"", 1, column, static_cast<std::uint32_t>(special.text.size())};

@@ -11,7 +11,7 @@
 // commensurable.
 //
 // No state but constant tables and the common units below, which are built once: every function may be called
-// from any thread. Source: UCUM 2.1, https://ucum.org/ucum (sections 4-24); table notice in fhir/ucum/NOTICE.
+// from any thread. Source: UCUM, https://ucum.org/ucum; table notice in fhir/ucum/NOTICE.
 #ifndef STEPWISE_FHIR_UCUM_UCUM_H_
 #define STEPWISE_FHIR_UCUM_UCUM_H_
 
@@ -58,8 +58,9 @@ struct Unit {
 };
 
 // Errors: kSyntax (does not follow the grammar), kSemantic (unknown unit, a prefix where none may be, a
-// special unit inside a product), kLimit (longer or deeper than the options say, a power or a factor beyond
-// 18 digits). The span has line 1, the column in `expression` and the length of the offending part.
+// special unit inside a product), kLimit (longer or deeper than the options say, a power above 99, a
+// factor of more than 18 digits, a unit beyond the range of a double). The span has line 1, the column in
+// `expression` and the length of the offending part.
 Result<Unit> Parse(std::string_view expression, const ParseOptions& options = {});
 
 // One of the ~80 commonest clinical units by its exact text, or null: no parsing, no allocation. The unit

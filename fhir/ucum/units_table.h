@@ -1,7 +1,7 @@
 // The UCUM unit atoms and prefixes as plain rows; units_table.cc is generated (fhir/ucum/generate.py).
 //
 // Rows are sorted by code (bytes) and are constants: nothing is computed at start. Case-sensitive codes only.
-// Source: UCUM tables 1-25, https://ucum.org; notice in fhir/ucum/NOTICE.
+// Source: the tables of UCUM, https://ucum.org/ucum; notice in fhir/ucum/NOTICE.
 #ifndef STEPWISE_FHIR_UCUM_UNITS_TABLE_H_
 #define STEPWISE_FHIR_UCUM_UNITS_TABLE_H_
 
@@ -13,8 +13,8 @@
 
 namespace stepwise::ucum {
 
-// The function between a special unit's number and its reference unit (UCUM section 21); kNone: a ratio
-// scale.
+// The function between a special unit's number and its reference unit ("special units on non-ratio scales");
+// kNone: a ratio scale.
 enum class Special : std::uint8_t {
   kNone,
   kCelsius,
