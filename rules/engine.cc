@@ -12,8 +12,9 @@ using fhirpath::Item;
 using fhirpath::Items;
 
 struct Engine::Run {
-  Run() : evaluation(fhirpath::EvaluationOptions{}) {}
+  explicit Run(fhirpath::EvaluationOptions evaluation_options) : clock(evaluation_options.clock), evaluation(evaluation_options) {}
 
+  std::int64_t (*clock)();
   fhirpath::Evaluation evaluation;
   Variables variables;
   const KnowledgeBase* base = nullptr;
@@ -171,7 +172,12 @@ void Engine::Run::EvaluateRule(const CompiledRule& rule) {
   }
 }
 
-Engine::Engine() : run_(std::make_unique<Run>()) {}
+Engine::Engine(const fhirpath::EvaluationLimits& limits, std::int64_t (*clock)()) {
+  fhirpath::EvaluationOptions options;
+  options.limits = limits;
+  options.clock = clock;
+  run_ = std::make_unique<Run>(std::move(options));
+}
 Engine::~Engine() = default;
 
 Result<Decision> Engine::Evaluate(const KnowledgeBase& base, const Document& request, const DateTime& now,
@@ -198,11 +204,11 @@ Result<Decision> Engine::Evaluate(const KnowledgeBase& base, const Document& req
   }
   decision.id = UuidOf({decision.input_digest, packs, options.site == nullptr ? "" : options.site->digest_text, now.ToString()});
 
-  const std::int64_t begin = options.clock == nullptr ? 0 : options.clock();
+  const std::int64_t begin = run.clock == nullptr ? 0 : run.clock();
   for (const CompiledRule* rule : base.RulesFor(facts.hook)) {
     run.EvaluateRule(*rule);
-    if (options.clock == nullptr || options.timeout.count() == 0) continue;
-    if (options.clock() - begin > std::chrono::nanoseconds(options.timeout).count()) {
+    if (run.clock == nullptr || options.timeout.count() == 0) continue;
+    if (run.clock() - begin > std::chrono::nanoseconds(options.timeout).count()) {
       return Fail(Code::kLimit, "the evaluation took longer than " + std::to_string(options.timeout.count()) + " ms");
     }
   }

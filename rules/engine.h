@@ -40,14 +40,13 @@ Result<SiteParameters> MakeSiteParameters(const KnowledgeBase& base, const std::
 struct EngineOptions {
   bool all_lines = false;                     // evaluate lines after the deciding one too, for explanations
   const SiteParameters* site = nullptr;       // must outlive the call
-  std::chrono::milliseconds timeout{0};       // of the whole evaluation; 0: none
-  std::int64_t (*clock)() = nullptr;          // steady nanoseconds, needed for the timeout
-  fhirpath::EvaluationLimits limits = {};     // of each expression
+  std::chrono::milliseconds timeout{0};       // of the whole evaluation; 0: none. Needs the engine's clock
 };
 
 class Engine {
  public:
-  Engine();
+  // `limits`: of each expression. `clock`: steady nanoseconds; without it nothing is limited in time.
+  explicit Engine(const fhirpath::EvaluationLimits& limits = {}, std::int64_t (*clock)() = nullptr);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

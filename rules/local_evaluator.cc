@@ -20,8 +20,6 @@ class LocalEvaluator final : public Evaluator {
     std::unique_ptr<Engine> engine = Take();
     EngineOptions options;
     options.timeout = timeout;
-    options.clock = &SteadyNanoseconds;
-    if (timeout.count() > 0) options.limits.max_time = timeout;
     Result<Decision> decision = engine->Evaluate(*base_, request, now, options);
     const std::scoped_lock lock(mutex_);
     idle_.push_back(std::move(engine));
@@ -33,7 +31,7 @@ class LocalEvaluator final : public Evaluator {
  private:
   std::unique_ptr<Engine> Take() {
     const std::scoped_lock lock(mutex_);
-    if (idle_.empty()) return std::make_unique<Engine>();
+    if (idle_.empty()) return std::make_unique<Engine>(fhirpath::EvaluationLimits{}, &SteadyNanoseconds);
     std::unique_ptr<Engine> engine = std::move(idle_.back());
     idle_.pop_back();
     return engine;

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "rules/command.h"
+#include "rules/pack_command.h"
 
 int main(int argc, char** argv) {
   using namespace stepwise::rules;
@@ -12,6 +13,8 @@ int main(int argc, char** argv) {
   int exit_code = 0;
 
   // Commands of this floor: one line each, in the order `stepwise --help` shows them.
+  AddPackCommand(app, exit_code);
+  AddFunctionsCommand(app, exit_code);
 
   for (const AddCommand add : RegisteredCommands()) add(app, exit_code);
 
