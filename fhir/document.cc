@@ -141,39 +141,51 @@ class DocumentBuilder {
   DocumentBuilder(Document& document, const DocumentLimits& limits) : doc_(document), limits_(limits) {}
 
   Status Build() {
-    std::string& bytes = doc_.bytes_;
-    bytes.reserve(bytes.size() + simdjson::SIMDJSON_PADDING);
-    STEPWISE_RETURN_IF_ERROR(FindTokens());
-    doc_.nodes_.reserve(token_count_ / 2 + 8);
-    STEPWISE_RETURN_IF_ERROR(Walk());
-    if (!std::is_sorted(doc_.resources_.begin(), doc_.resources_.end())) {
-      std::sort(doc_.resources_.begin(), doc_.resources_.end());
+    if (!FindTokens()) return tl::unexpected(std::move(error_));
+    // Scratch memory stays with the thread: a fresh block a request would be paid for in page faults.
+    thread_local std::vector<Document::Record> scratch;
+    thread_local std::vector<Frame> stack;
+    // Each node but the root has a token of its own and a ':' or ',' or '['.
+    const std::size_t most = token_count_ / 2 + 2;
+    if (scratch.size() < most) scratch.resize(most);
+    if (stack.size() < static_cast<std::size_t>(limits_.max_depth)) stack.resize(static_cast<std::size_t>(limits_.max_depth));
+    nodes_ = scratch.data();
+    frames_ = stack.data();
+    const bool good = Walk();
+    if (good) {
+      doc_.nodes_.assign(nodes_, nodes_ + node_count_);
+      if (!std::is_sorted(doc_.resources_.begin(), doc_.resources_.end())) {
+        std::sort(doc_.resources_.begin(), doc_.resources_.end());
+      }
     }
-    doc_.nodes_.shrink_to_fit();
+    if (scratch.size() * sizeof(Document::Record) > kKeptCapacity) std::vector<Document::Record>().swap(scratch);
+    if (!good) return tl::unexpected(std::move(error_));
     return {};
   }
 
  private:
+  // An open object or array. An array's `object` is the object that has it as a property.
   struct Frame {
-    std::uint32_t object;       // record of the open object
-    std::uint32_t names_begin;  // where its property names start in names_
+    std::uint32_t object;
+    std::uint32_t names_begin;  // where the object's property names start in names_
+    std::uint64_t seen;         // one bit a name, so that most names need no search
     NameId name;                // property being read
-    bool array;                 // reading elements of an array under `name`
+    bool array;
     bool companion;             // the property is written `_name`
     bool has_companion;         // some property of this object is
   };
 
   // Stage one: where tokens start. The buffers are kept per thread: requests come one after the other.
-  Status FindTokens() {
+  bool FindTokens() {
     thread_local std::unique_ptr<simdjson::internal::dom_parser_implementation> parser;
     thread_local std::size_t capacity = 0;
-    std::string& bytes = doc_.bytes_;
+    const std::string& bytes = doc_.bytes_;
     if (parser == nullptr || capacity < bytes.size()) {
       capacity = std::max<std::size_t>(bytes.size(), 64 * 1024);
       if (simdjson::get_active_implementation()->create_dom_parser_implementation(
               capacity, static_cast<std::size_t>(limits_.max_depth), parser) != simdjson::SUCCESS) {
         parser.reset();
-        return Fail(Code::kLimit, "not enough memory to read the document");
+        return Stop(Code::kLimit, 0, "not enough memory to read the document");
       }
     }
     const auto error = parser->stage1(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(),
@@ -181,11 +193,10 @@ class DocumentBuilder {
     switch (error) {
       case simdjson::SUCCESS: break;
       case simdjson::EMPTY: return Syntax(0, "the document is empty; expected a JSON object");
-      case simdjson::UTF8_ERROR:
-        return Syntax(FirstInvalidUtf8(bytes), "the text is not valid UTF-8");
-      case simdjson::UNCLOSED_STRING:
-        return Syntax(bytes.size(), "a string is not closed before the end of the text");
-      case simdjson::UNESCAPED_CHARS: return Syntax(FirstControlInString(), "a control character in a string; write it as an escape such as \\n");
+      case simdjson::UTF8_ERROR: return Syntax(FirstInvalidUtf8(bytes), "the text is not valid UTF-8");
+      case simdjson::UNCLOSED_STRING: return Syntax(bytes.size(), "a string is not closed before the end of the text");
+      case simdjson::UNESCAPED_CHARS:
+        return Syntax(FirstControlInString(), "a control character in a string; write it as an escape such as \\n");
       default: return Syntax(0, std::string("not JSON: ") + simdjson::error_message(error));
     }
     tokens_ = parser->structural_indexes.get();
@@ -195,162 +206,207 @@ class DocumentBuilder {
       kept_ = std::move(parser);
       capacity = 0;
     }
-    return {};
+    return true;
   }
 
-  Status Walk() {
-    const std::string& bytes = doc_.bytes_;
-    if (bytes[tokens_[0]] != '{') return Syntax(tokens_[0], "expected a JSON object");
-    STEPWISE_RETURN_IF_ERROR(Open(tokens_[0], kNoName, false, false));
+  // The grammar, one label a state; `at` is the token to be read next.
+  bool Walk() {
+    const char* const bytes = doc_.bytes_.data();
+    const std::size_t count = token_count_;
     std::size_t at = 1;
-    bool expect_value = false;   // after ':' or inside an array where a value must stand
-    bool after_value = false;    // a ',' or a closing bracket must come
-    bool may_close = true;       // right after an opening bracket
-    while (!frames_.empty()) {
-      if (at >= token_count_) return Syntax(bytes.size(), "the text ends inside an object or array");
-      const std::uint32_t offset = tokens_[at];
-      const char c = bytes[offset];
-      Frame& frame = frames_.back();
-      if (after_value) {
-        if (c == ',') {
-          after_value = false;
-          may_close = false;
-          expect_value = frame.array;
-          ++at;
-          continue;
-        }
-        if (c != (frame.array ? ']' : '}')) {
-          return Syntax(offset, frame.array ? "expected ',' or ']'" : "expected ',' or '}'");
-        }
-      }
-      if (c == ']' && frame.array && (after_value || may_close)) {
-        array_starts_.pop_back();
-        frame.array = !array_starts_.empty() && array_starts_.back() == frames_.size();
-        after_value = true;
-        expect_value = false;
+    if (bytes[tokens_[0]] != '{') return Syntax(tokens_[0], "expected a JSON object");
+    if (!OpenObject(tokens_[0])) return false;
+
+  object_begin:
+    if (at == count) return Ends();
+    if (bytes[tokens_[at]] == '}') goto close_object;
+
+  property:
+    if (at == count) return Ends();
+    if (bytes[tokens_[at]] != '"') return Syntax(tokens_[at], "expected a property name in double quotes or '}'");
+    if (!Name(at)) return false;
+    ++at;
+    if (at == count) return Ends();
+    if (bytes[tokens_[at]] != ':') return Syntax(tokens_[at], "expected ':' after the property name");
+    ++at;
+
+  value:
+    if (at == count) return Ends();
+    switch (bytes[tokens_[at]]) {
+      case '{':
+        if (!OpenObject(tokens_[at])) return false;
         ++at;
-        continue;
-      }
-      if (c == '}' && !frame.array && (after_value || may_close)) {
-        Close(offset);
+        goto object_begin;
+      case '[':
+        if (!OpenArray(tokens_[at])) return false;
         ++at;
-        after_value = true;
-        expect_value = false;
-        continue;
-      }
-      if (!expect_value && !frame.array) {  // a property name
-        if (c != '"') return Syntax(offset, "expected a property name in double quotes or '}'");
-        STEPWISE_RETURN_IF_ERROR(Name(at));
+        if (at == count) return Ends();
+        if (bytes[tokens_[at]] == ']') goto close_array;
+        goto value;
+      default:
+        if (!Scalar(at)) return false;
         ++at;
-        if (at >= token_count_ || bytes[tokens_[at]] != ':') {
-          return Syntax(at < token_count_ ? tokens_[at] : bytes.size(), "expected ':' after the property name");
-        }
-        ++at;
-        expect_value = true;
-        continue;
-      }
-      // A value.
-      may_close = false;
-      if (c == '{') {
-        const Frame parent = frame;
-        STEPWISE_RETURN_IF_ERROR(Open(offset, parent.name, parent.array, parent.companion));
-        ++at;
-        expect_value = false;
-        after_value = false;
-        may_close = true;
-        continue;
-      }
-      if (c == '[') {
-        if (Depth() >= limits_.max_depth) return TooDeep(offset);
-        array_starts_.push_back(static_cast<std::uint32_t>(frames_.size()));
-        frame.array = true;
-        ++at;
-        expect_value = true;
-        after_value = false;
-        may_close = true;
-        continue;
-      }
-      STEPWISE_RETURN_IF_ERROR(Scalar(at, frame));
-      ++at;
-      after_value = true;
-      expect_value = false;
     }
-    if (at != token_count_) return Syntax(tokens_[at], "text after the end of the document");
-    return {};
+
+  after_value:
+    if (depth_ == 0) {
+      if (at != count) return Syntax(tokens_[at], "text after the end of the document");
+      return true;
+    }
+    if (at == count) return Ends();
+    switch (bytes[tokens_[at]]) {
+      case ',':
+        ++at;
+        if (frames_[depth_ - 1].array) goto value;
+        goto property;
+      case '}':
+        if (frames_[depth_ - 1].array) return Syntax(tokens_[at], "expected ',' or ']'");
+        goto close_object;
+      case ']':
+        if (!frames_[depth_ - 1].array) return Syntax(tokens_[at], "expected ',' or '}'");
+        goto close_array;
+      default: return Syntax(tokens_[at], frames_[depth_ - 1].array ? "expected ',' or ']'" : "expected ',' or '}'");
+    }
+
+  close_object:
+    CloseObject(tokens_[at]);
+    ++at;
+    goto after_value;
+
+  close_array:
+    --depth_;
+    ++at;
+    goto after_value;
   }
 
-  int Depth() const { return static_cast<int>(frames_.size() + array_starts_.size()); }
-
-  Status Open(std::uint32_t offset, NameId name, bool in_array, bool companion) {
-    if (Depth() >= limits_.max_depth) return TooDeep(offset);
-    const std::uint32_t parent = frames_.empty() ? 0 : frames_.back().object;
-    const std::uint32_t index = Append({name, NodeKind::kObject, Flags(in_array, companion), types::kNone,
-                                        parent, 0, offset, 0});
-    frames_.push_back({index, static_cast<std::uint32_t>(names_.size()), kNoName, false, false, false});
-    return {};
+  // Records and frames are written field by field where they stay: building them aside and copying would stall
+  // on the store.
+  Document::Record& Append(NodeKind kind, std::uint32_t begin, std::uint32_t length) {
+    Document::Record& record = nodes_[node_count_++];
+    record.kind = kind;
+    record.resource_type = types::kNone;
+    record.link = 0;
+    record.begin = begin;
+    record.length = length;
+    if (depth_ == 0) {
+      record.name = kNoName;
+      record.flags = 0;
+      record.parent = 0;
+    } else {
+      const Frame& parent = frames_[depth_ - 1];
+      record.name = parent.name;
+      record.flags = static_cast<std::uint8_t>((parent.array ? Node::kArray : 0) | (parent.companion ? Node::kCompanion : 0));
+      record.parent = parent.object;
+    }
+    return record;
   }
 
-  void Close(std::uint32_t offset) {
-    const Frame frame = frames_.back();
-    Document::Record& record = doc_.nodes_[frame.object];
-    record.link = static_cast<std::uint32_t>(doc_.nodes_.size());
+  bool OpenObject(std::uint32_t offset) {
+    if (depth_ >= limits_.max_depth) return TooDeep(offset);
+    const std::uint32_t index = node_count_;
+    Append(NodeKind::kObject, offset, 0);
+    Frame& frame = frames_[depth_++];
+    frame.object = index;
+    frame.names_begin = static_cast<std::uint32_t>(names_.size());
+    frame.seen = 0;
+    frame.name = kNoName;
+    frame.array = frame.companion = frame.has_companion = false;
+    return true;
+  }
+
+  bool OpenArray(std::uint32_t offset) {
+    if (depth_ >= limits_.max_depth) return TooDeep(offset);
+    const Frame& parent = frames_[depth_ - 1];
+    Frame& frame = frames_[depth_++];
+    frame.object = parent.object;
+    frame.names_begin = parent.names_begin;
+    frame.seen = 0;
+    frame.name = parent.name;
+    frame.array = true;
+    frame.companion = parent.companion;
+    frame.has_companion = false;
+    return true;
+  }
+
+  void CloseObject(std::uint32_t offset) {
+    const Frame& frame = frames_[depth_ - 1];
+    Document::Record& record = nodes_[frame.object];
+    record.link = node_count_;
     record.length = offset + 1 - record.begin;
     if (frame.has_companion) LinkCompanions(frame.object);
     names_.resize(frame.names_begin);
-    frames_.pop_back();
+    --depth_;
   }
 
   // The token's text without the white space behind it.
   std::string_view TokenText(std::size_t at) const {
+    const char* const bytes = doc_.bytes_.data();
     const std::uint32_t begin = tokens_[at];
     std::size_t end = at + 1 < token_count_ ? tokens_[at + 1] : doc_.bytes_.size();
-    while (end > begin && IsSpace(doc_.bytes_[end - 1])) --end;
-    return std::string_view(doc_.bytes_).substr(begin, end - begin);
+    while (end > begin && IsSpace(bytes[end - 1])) --end;
+    return {bytes + begin, end - begin};
   }
 
-  Status Name(std::size_t at) {
+  // Reads up to 7 bytes behind the text, which the padding allows.
+  static bool HasBackslash(std::string_view text) {
+    for (std::size_t i = 0; i < text.size(); i += 8) {
+      std::uint64_t word;
+      std::memcpy(&word, text.data() + i, 8);
+      const std::uint64_t x = word ^ 0x5C5C5C5C5C5C5C5Cull;
+      std::uint64_t hit = (x - 0x0101010101010101ull) & ~x & 0x8080808080808080ull;
+      if (hit == 0) continue;
+      // The lowest set bit is exact (higher ones may be borrow artefacts, and all beyond the text is noise).
+      return i + static_cast<std::size_t>(__builtin_ctzll(hit)) / 8 < text.size();
+    }
+    return false;
+  }
+
+  bool Name(std::size_t at) {
     std::string_view text = TokenText(at);
     if (text.size() < 2 || text.back() != '"') return Syntax(tokens_[at], "a property name is not closed");
     text = text.substr(1, text.size() - 2);
-    std::string decoded;
-    if (std::memchr(text.data(), '\\', text.size()) != nullptr) {
-      if (!Unescape(text, decoded)) return Syntax(tokens_[at], "an escape in a property name is not JSON");
-      text = decoded;
-    }
-    Frame& frame = frames_.back();
-    NameId name = stepwise::FindName(text);
+    Frame& frame = frames_[depth_ - 1];
     frame.companion = false;
-    if (name == kNoName && text.size() > 1 && text[0] == '_') {
-      // `_birthDate` belongs to birthDate; `_links` of plain JSON stays a property of its own.
-      name = stepwise::FindName(text.substr(1));
-      if (name != kNoName) frame.companion = frame.has_companion = true;
-    }
-    if (name == kNoName) name = ForeignName(text);
+    NameId name = stepwise::FindName(text);
+    if (name == kNoName && !UncommonName(at, text, frame, &name)) return false;
     frame.name = name;
     // Seen in this object? `name` and `_name` are two properties.
     const NameId key = name | (frame.companion ? kCompanionKey : 0);
-    if (!AddName(frame, key)) {
+    const std::uint64_t bit = std::uint64_t{1} << (key & 63);
+    if ((frame.seen & bit) != 0 && SeenBefore(frame, key)) {
       return Syntax(tokens_[at], "property \"" + std::string(text) + "\" is given twice in one object");
     }
-    return {};
+    frame.seen |= bit;
+    names_.push_back(key);
+    return true;
+  }
+
+  // `_birthDate`, a name with escapes, a name that FHIR does not know.
+  bool UncommonName(std::size_t at, std::string_view text, Frame& frame, NameId* name) {
+    std::string decoded;
+    if (HasBackslash(text)) {
+      if (!Unescape(text, decoded)) return Syntax(tokens_[at], "an escape in a property name is not JSON");
+      text = decoded;
+      *name = stepwise::FindName(text);
+    }
+    if (*name == kNoName && text.size() > 1 && text[0] == '_') {
+      // `_birthDate` belongs to birthDate; `_links` of plain JSON stays a property of its own.
+      *name = stepwise::FindName(text.substr(1));
+      if (*name != kNoName) frame.companion = frame.has_companion = true;
+    }
+    if (*name == kNoName) *name = ForeignName(text);
+    return true;
   }
 
   // Few names: look through them; many: a set, so that a hostile object costs no quadratic time.
-  bool AddName(const Frame& frame, NameId key) {
+  bool SeenBefore(const Frame& frame, NameId key) {
     const std::size_t count = names_.size() - frame.names_begin;
-    if (count < kLinearNames) {
-      for (std::size_t i = frame.names_begin; i < names_.size(); ++i) {
-        if (names_[i] == key) return false;
-      }
-    } else {
-      const std::uint64_t object = static_cast<std::uint64_t>(frame.object) << 32;
-      if (count == kLinearNames) {
-        for (std::size_t i = frame.names_begin; i < names_.size(); ++i) many_names_.insert(object | names_[i]);
-      }
-      if (!many_names_.insert(object | key).second) return false;
-    }
-    names_.push_back(key);
-    return true;
+    if (count < kLinearNames) return std::find(names_.begin() + frame.names_begin, names_.end(), key) != names_.end();
+    const std::uint64_t object = static_cast<std::uint64_t>(frame.object) << 32;
+    // Names since the last time are added now; those of one object are always added in order.
+    std::uint32_t& known = known_names_[frame.object];
+    for (; known < count; ++known) many_names_.insert(object | names_[frame.names_begin + known]);
+    return many_names_.contains(object | key);
   }
 
   NameId ForeignName(std::string_view text) {
@@ -362,19 +418,19 @@ class DocumentBuilder {
     return it->second;
   }
 
-  Status Scalar(std::size_t at, const Frame& frame) {
+  bool Scalar(std::size_t at) {
+    const Frame& frame = frames_[depth_ - 1];
     const std::uint32_t offset = tokens_[at];
     const std::string_view text = TokenText(at);
-    Document::Record record{frame.name, NodeKind::kNull, Flags(frame.array, frame.companion), types::kNone,
-                            frame.object, 0, offset, static_cast<std::uint32_t>(text.size())};
-    switch (text[0]) {
+    Document::Record& record = Append(NodeKind::kNull, offset, static_cast<std::uint32_t>(text.size()));
+    switch (text.empty() ? '\0' : text[0]) {
       case '"': {
         if (text.size() < 2 || text.back() != '"') return Syntax(offset, "a string is not closed");
         record.kind = NodeKind::kString;
         const std::string_view inside = text.substr(1, text.size() - 2);
         record.begin = offset + 1;
         record.length = static_cast<std::uint32_t>(inside.size());
-        if (std::memchr(inside.data(), '\\', inside.size()) != nullptr) {
+        if (HasBackslash(inside)) {
           const std::size_t decoded = doc_.unescaped_.size();
           if (!Unescape(inside, doc_.unescaped_)) return Syntax(offset, "an escape in the string is not JSON");
           doc_.escapes_.push_back({static_cast<std::uint32_t>(decoded), offset,
@@ -398,22 +454,21 @@ class DocumentBuilder {
         record.kind = NodeKind::kNumber;
         break;
     }
-    Append(record);
-    return {};
+    return true;
   }
 
   void ClaimType(const Frame& frame, const Document::Record& text) {
     const std::string_view name = (text.flags & Node::kEscaped) != 0
                                       ? std::string_view(doc_.unescaped_).substr(text.begin, text.length)
                                       : std::string_view(doc_.bytes_).substr(text.begin, text.length);
-    doc_.nodes_[frame.object].resource_type = FindFhirType(name);
+    nodes_[frame.object].resource_type = FindFhirType(name);
     doc_.resources_.push_back(frame.object);
   }
 
   // Hangs each `_name` object on its primitive; arrays pair by position. A null with a companion stands for a
   // primitive without a value; a companion without any partner does so itself.
   void LinkCompanions(std::uint32_t object) {
-    std::vector<Document::Record>& nodes = doc_.nodes_;
+    Document::Record* const nodes = nodes_;
     const std::uint32_t end = nodes[object].link;
     const auto next = [&](std::uint32_t i) { return nodes[i].kind == NodeKind::kObject ? nodes[i].link : i + 1; };
     std::vector<std::uint32_t> companions;
@@ -444,15 +499,6 @@ class DocumentBuilder {
     }
   }
 
-  static std::uint8_t Flags(bool in_array, bool companion) {
-    return static_cast<std::uint8_t>((in_array ? Node::kArray : 0) | (companion ? Node::kCompanion : 0));
-  }
-
-  std::uint32_t Append(const Document::Record& record) {
-    doc_.nodes_.push_back(record);
-    return static_cast<std::uint32_t>(doc_.nodes_.size() - 1);
-  }
-
   std::size_t FirstControlInString() const {
     bool inside = false;
     for (std::size_t i = 0; i < doc_.bytes_.size(); ++i) {
@@ -464,16 +510,15 @@ class DocumentBuilder {
     return 0;
   }
 
-  tl::unexpected<Error> TooDeep(std::uint32_t offset) {
-    return At(Code::kLimit, offset,
-              "objects and arrays are nested deeper than the limit of " + std::to_string(limits_.max_depth));
+  bool Ends() { return Syntax(doc_.bytes_.size(), "the text ends inside an object or array"); }
+  bool TooDeep(std::uint32_t offset) {
+    return Stop(Code::kLimit, offset,
+                "objects and arrays are nested deeper than the limit of " + std::to_string(limits_.max_depth));
   }
-  tl::unexpected<Error> Syntax(std::size_t offset, std::string message) {
-    return At(Code::kSyntax, offset, std::move(message));
-  }
+  bool Syntax(std::size_t offset, std::string message) { return Stop(Code::kSyntax, offset, std::move(message)); }
 
   // Names the place in the text and, as far as the tree has grown, in the document.
-  tl::unexpected<Error> At(Code code, std::size_t offset, std::string message) {
+  bool Stop(Code code, std::size_t offset, std::string message) {
     const std::string_view before = std::string_view(doc_.bytes_).substr(0, offset);
     SourceSpan span;
     span.line = 1 + static_cast<std::uint32_t>(std::count(before.begin(), before.end(), '\n'));
@@ -483,33 +528,39 @@ class DocumentBuilder {
                           [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
     span.length = 1;
     std::string path;
-    if (!frames_.empty()) {
+    if (depth_ > 0) {
       // Open objects have no end yet; give them one so that Path() can count siblings.
-      for (const Frame& frame : frames_) {
-        doc_.nodes_[frame.object].link = static_cast<std::uint32_t>(doc_.nodes_.size());
+      doc_.nodes_.assign(nodes_, nodes_ + node_count_);
+      for (int i = 0; i < depth_; ++i) {
+        doc_.nodes_[frames_[i].object].link = static_cast<std::uint32_t>(doc_.nodes_.size());
       }
-      path = doc_.node(frames_.back().object).Path();
-      const NameId name = frames_.back().name;
+      path = doc_.node(frames_[depth_ - 1].object).Path();
+      const NameId name = frames_[depth_ - 1].name;
       if (name != kNoName) path += "." + std::string(doc_.NameText(name));
       if (path.size() > kLongestPath) path = path.substr(0, kLongestPath) + "...";
     }
-    return stepwise::Fail(code, std::move(message), std::move(span), std::move(path));
+    error_ = Error{code, std::move(message), std::move(span), std::move(path)};
+    return false;
   }
 
   static constexpr NameId kCompanionKey = 0x80000000;
-  static constexpr std::size_t kLinearNames = 32;
+  static constexpr std::size_t kLinearNames = 64;
   static constexpr std::size_t kKeptCapacity = 4u << 20;
   static constexpr std::size_t kLongestPath = 400;
 
   Document& doc_;
   const DocumentLimits& limits_;
+  Error error_;
   std::unique_ptr<simdjson::internal::dom_parser_implementation> kept_;
   const std::uint32_t* tokens_ = nullptr;
   std::size_t token_count_ = 0;
-  std::vector<Frame> frames_;
-  std::vector<std::uint32_t> array_starts_;  // per open array: how many objects were open
-  std::vector<NameId> names_;                // property names of the open objects, a stack
+  Document::Record* nodes_ = nullptr;  // scratch of the thread
+  std::uint32_t node_count_ = 0;
+  Frame* frames_ = nullptr;            // likewise; the first depth_ are open
+  int depth_ = 0;
+  std::vector<NameId> names_;  // property names of the open objects, a stack
   std::unordered_set<std::uint64_t> many_names_;
+  std::unordered_map<std::uint32_t, std::uint32_t> known_names_;
   std::unordered_map<std::string, NameId> foreign_;
 };
 
@@ -522,7 +573,13 @@ Result<Document> Document::Parse(std::string bytes, const DocumentLimits& limits
   Document document;
   // A byte order mark is no JSON, but Windows tools write it.
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.erase(0, 3);
-  document.bytes_ = std::move(bytes);
+  if (bytes.capacity() < bytes.size() + simdjson::SIMDJSON_PADDING) {
+    // Exactly what is needed: growing the string would double it.
+    document.bytes_.reserve(bytes.size() + simdjson::SIMDJSON_PADDING);
+    document.bytes_.assign(bytes);
+  } else {
+    document.bytes_ = std::move(bytes);
+  }
   STEPWISE_RETURN_IF_ERROR(DocumentBuilder(document, limits).Build());
   return document;
 }

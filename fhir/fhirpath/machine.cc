@@ -67,6 +67,9 @@ int Machine::One(std::int32_t index, const Frame& frame, Item* out) {
       return 1;
     case ExprKind::kLiteral: *out = e.literal; return 1;
     case ExprKind::kNothing: return 0;
+    case ExprKind::kChild:
+      if (!state_.options.on_step && !program_.expr(e.focus).many) return OneChild(e, frame, out);
+      break;
     default: break;
   }
   if (IsBooleanKind(e.kind)) {
@@ -83,6 +86,47 @@ int Machine::One(std::int32_t index, const Frame& frame, Item* out) {
     return ++count < 2;
   });
   return Failed() ? -1 : count;
+}
+
+// A step from one item needs no sink.
+int Machine::OneChild(const Expr& e, const Frame& frame, Item* out) {
+  if (!Step(e)) return -1;
+  Item input;
+  const Item* from = frame.self;
+  if (program_.expr(e.focus).kind != ExprKind::kThis) {
+    const int count = One(e.focus, frame, &input);
+    if (count < 0) return count;
+    // `many` is what the binder could prove; a plain JSON property may repeat all the same.
+    if (count > 1) {
+      int total = 0;
+      Emit(e.focus, frame, [&](const Item& item) {
+        return Children(e, item, [&](const Item& child) {
+          if (total == 0) *out = child;
+          return ++total < 2;
+        });
+      });
+      return Failed() ? -1 : total;
+    }
+    if (count == 0) return 0;
+    from = &input;
+  }
+  if (from == nullptr) return 0;
+  if (from->is_node() && from->type() == e.type && e.type != types::kNone && !e.element_choice && !e.element_many) {
+    for (const Node child : from->node().children()) {
+      if (child.name() != e.name) continue;
+      TypeId type = e.element_type;
+      if (child.kind() == NodeKind::kObject && child.resource_type() != types::kNone) type = child.resource_type();
+      *out = Item::Of(child, type);
+      return 1;
+    }
+    return 0;
+  }
+  int total = 0;
+  Children(e, *from, [&](const Item& child) {
+    if (total == 0) *out = child;
+    return ++total < 2;
+  });
+  return Failed() ? -1 : total;
 }
 
 Answer Machine::ItemTruth(const Item& item) {
@@ -697,7 +741,7 @@ bool Machine::Sort(const Expr& e, const Frame& frame, Sink out) {
   Scratch order(state_);
   for (std::size_t i = 0; i < items->size(); ++i) order->push_back(Item::Integer(static_cast<std::int64_t>(i)));
   bool comparable = true;
-  std::stable_sort(order->begin(), order->end(), [&](const Item& x, const Item& y) {
+  const auto before = [&](const Item& x, const Item& y) {
     for (std::size_t k = 0; k < width; ++k) {
       const Item& a = (*keys)[static_cast<std::size_t>(x.integer()) * width + k];
       const Item& b = (*keys)[static_cast<std::size_t>(y.integer()) * width + k];
@@ -716,7 +760,22 @@ bool Machine::Sort(const Expr& e, const Frame& frame, Sink out) {
       return down ? result > 0 : result < 0;
     }
     return false;
-  });
+  };
+  // A merge sort of our own: stable, in borrowed memory, and indifferent to keys whose order is not known (which
+  // is no strict weak ordering, as std::sort demands).
+  Scratch merged(state_);
+  const std::size_t count = order->size();
+  for (std::size_t run = 1; run < count; run *= 2) {
+    merged->clear();
+    for (std::size_t begin = 0; begin < count; begin += 2 * run) {
+      const std::size_t middle = std::min(begin + run, count), end = std::min(begin + 2 * run, count);
+      for (std::size_t i = begin, j = middle; i < middle || j < end;) {
+        const bool right = j < end && (i == middle || before((*order)[j], (*order)[i]));
+        merged->push_back((*order)[right ? j++ : i++]);
+      }
+    }
+    std::swap(*order, *merged);
+  }
   if (!comparable) return Stop(Code::kSemantic, "the sort keys do not compare with each other", e);
   for (const Item& position : *order) {
     if (!out((*items)[static_cast<std::size_t>(position.integer())])) return false;

@@ -63,6 +63,7 @@ class Machine {
   Answer Compare(const Expr& e, const Frame& frame);
   Answer Membership(const Expr& e, const Frame& frame);
   Answer Exists(const Expr& e, const Frame& frame);
+  int OneChild(const Expr& e, const Frame& frame, Item* out);
   Answer ItemTruth(const Item& item);
   bool EmitForm(const Expr& e, const Frame& frame, Sink out);
   bool EmitInput(const Expr& e, const Frame& frame, Sink out);
