@@ -64,7 +64,10 @@ RuleOutcome MakeOutcome(const CompiledRule& rule, const std::string& subject) {
 std::vector<Source> Engine::Run::Sources() const {
   constexpr std::size_t kMost = 20;  // of one line; enough to check it by hand
   std::vector<Source> out;
+  std::vector<Node> seen;
   for (const Node node : evaluation.sources()) {
+    if (std::ranges::find(seen, node) != seen.end()) continue;
+    seen.push_back(node);
     const Node resource = node.resource();
     Source source{ReferenceOf(resource ? resource : node), node.PathInResource()};
     const bool known = std::ranges::any_of(out, [&](const Source& other) {
@@ -176,6 +179,7 @@ Engine::Engine(const fhirpath::EvaluationLimits& limits, std::int64_t (*clock)()
   fhirpath::EvaluationOptions options;
   options.limits = limits;
   options.clock = clock;
+  options.track_sources = true;
   run_ = std::make_unique<Run>(std::move(options));
 }
 Engine::~Engine() = default;

@@ -196,8 +196,11 @@ Result<std::string> Template::Render(const TemplateData& data) const {
 
 std::string DisplayText(const Item& item) {
   switch (item.kind()) {
-    case ItemKind::kQuantity:
-      return item.decimal().ToString() + (item.unit().text.empty() || item.unit().text == "1" ? "" : " " + std::string(item.unit().text));
+    case ItemKind::kQuantity: {
+      const std::string_view unit = item.unit().text;
+      const bool plural = item.unit().calendar && !unit.ends_with('s') && item.decimal() != Decimal(1);
+      return item.decimal().ToString() + (unit.empty() || unit == "1" ? "" : " " + std::string(unit) + (plural ? "s" : ""));
+    }
     case ItemKind::kNode: {
       const Node node = item.node();
       if (node.kind() != NodeKind::kObject) return std::string(node.text());

@@ -42,7 +42,7 @@ bool IsPrerelease(std::string_view text) {
 
 // semver 11.4: numbers by value and before words, words by bytes, fewer fields first.
 std::strong_ordering ComparePrerelease(std::string_view a, std::string_view b) {
-  if (a.empty() || b.empty()) return b.empty() <=> a.empty();
+  if (a.empty() || b.empty()) return a.empty() <=> b.empty();
   while (true) {
     const std::string_view x = a.substr(0, a.find('.')), y = b.substr(0, b.find('.'));
     const bool x_number = IsNumber(x), y_number = IsNumber(y);

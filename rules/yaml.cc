@@ -62,28 +62,26 @@ class Places {
       ++file;
     }
     bool fresh = true;
+    std::size_t spaces = 0;  // before value[i]
     for (std::size_t i = 0; i < value.size(); ++i) {
       if (IsSpace(value[i])) {
-        while (file < text_.size() && IsSpace(text_[file]) && !(i + 1 < value.size() && IsSpace(value[i + 1]) && text_[file] == value[i])) {
-          fresh |= text_[file] == '\n';
-          ++file;
-        }
-        if (file < text_.size() && IsSpace(text_[file])) ++file;
+        ++spaces;
         continue;
       }
-      while (file < text_.size() && IsSpace(text_[file])) {
-        fresh |= text_[file] == '\n';
+      const std::size_t file_spaces = file;
+      while (file < text_.size() && IsSpace(text_[file])) ++file;
+      // The same run of whitespace on both sides keeps the piece going.
+      fresh |= text_.substr(file_spaces, file - file_spaces) != std::string_view(value).substr(i - spaces, spaces);
+      fresh |= text_.substr(file_spaces, file - file_spaces).find('\n') != std::string_view::npos;
+      spaces = 0;
+      const bool escape = file + 1 < text_.size() && (text_[file] == '\\' || text_[file] == '\'') &&
+                          text_[file] != value[i] && text_[file + 1] == value[i];
+      const bool doubled = value[i] == '\'' && text_.substr(file).starts_with("''");
+      if (escape || doubled) {  // \" and '' stand for one character
         ++file;
-      }
-      if (file >= text_.size() || text_[file] != value[i]) {
-        if (file < text_.size() && (text_[file] == '\\' || text_[file] == '\'') && file + 1 < text_.size()) {
-          ++file;  // \" and '' stand for one character
-          if (text_[file] != value[i]) continue;
-        } else {
-          continue;
-        }
         fresh = true;
       }
+      if (file >= text_.size() || text_[file] != value[i]) continue;
       if (fresh) out.pieces.push_back(Piece(file, static_cast<std::uint32_t>(i)));
       fresh = false;
       ++file;

@@ -8,14 +8,14 @@
 namespace stepwise::rules {
 namespace {
 
-constexpr std::string_view kRule = R"(rule: r
+constexpr std::string_view kRule = R"yaml(rule: r
 title: A rule
 hooks: [patient-view]
 when:
   - { id: a, text: "a holds", if: "%patient.exists()" }
 unknown: { default: silent }
 card: { summary: s, indicator: info }
-)";
+)yaml";
 
 std::string With(std::string text, std::string_view from, std::string_view to) {
   const std::size_t at = text.find(from);
@@ -68,7 +68,7 @@ TEST(PackReader, PointsAtWhatIsWrongInThePack) {
       {"fhir: [4.0.1]", "fhir: [9]", "pack.yaml:7:8: `9` is no FHIR version we know"},
       {"default: 7,", "default: 70,", "pack.yaml:11:3: parameter `days`: `70` is above the maximum 30"},
       {"default: 7,", "default: x,", "pack.yaml:11:45: `x` is no integer"},
-      {"override: none", "override: no", "pack.yaml:13:51: `override` has the one value `none`"},
+      {"override: none", "override: no", "pack.yaml:13:49: `override` has the one value `none`"},
       {"\"Patient/{{context.patientId}}\"", "\"Patent/1\"", "pack.yaml:15:3: `Patent/1` asks for a type that FHIR does not know"},
       {"facts:", "facts:\n  scores: \"1\"", "pack.yaml:20:3: key `scores` is given twice"},
       {"  scores: \"%pain", "  scores: \"%scores", "pack.yaml:19:3: fact `scores` needs itself: %scores -> %scores"},
