@@ -128,7 +128,7 @@ class Layout {
 };
 
 std::string Label(const Card& card, bool colour) {
-  std::string label = card.indicator;
+  std::string label = Printable(card.indicator);
   for (char& c : label) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   label.resize(std::max(label.size(), kIndent), ' ');
   if (!colour) return label;

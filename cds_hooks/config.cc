@@ -74,10 +74,11 @@ std::size_t Distance(std::string_view a, std::string_view b) {
 }
 
 std::string_view NearestKey(std::string_view key) {
-  const auto* nearest =
-      std::min_element(std::begin(kSettings), std::end(kSettings), [&](const Setting& a, const Setting& b) {
-        return Distance(a.key, key) < Distance(b.key, key);
-      });
+  const auto score = [&](const Setting& setting) {
+    return setting.key.starts_with(key) ? 0 : Distance(setting.key, key);  // "cors" means cors_origins, not now
+  };
+  const auto* nearest = std::min_element(std::begin(kSettings), std::end(kSettings),
+                                         [&](const Setting& a, const Setting& b) { return score(a) < score(b); });
   return nearest->key;
 }
 

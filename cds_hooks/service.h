@@ -32,9 +32,10 @@ namespace stepwise::cds_hooks {
 
 // The views live as long as the call.
 struct HttpRequest {
-  std::string_view method, target;
-  std::string_view content_type, content_encoding, origin, access_control_request_method;  // "" when absent
-  std::string body;
+  std::string_view method = {}, target = {};
+  std::string_view content_type = {}, content_encoding = {}, origin = {};  // headers; "" when absent
+  std::string_view access_control_request_method = {};
+  std::string body = {};
 };
 
 // What may be said about a request in a log: nothing of the patient, and nothing a client chose freely.
