@@ -4,6 +4,7 @@
 
 #include "rules/command.h"
 #include "rules/pack_command.h"
+#include "rules/evaluator_command.h"
 
 int main(int argc, char** argv) {
   using namespace stepwise::rules;
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
   // Commands of this floor: one line each, in the order `stepwise --help` shows them.
   AddPackCommand(app, exit_code);
   AddFunctionsCommand(app, exit_code);
+  AddEvaluatorCommand(app, exit_code);
 
   for (const AddCommand add : RegisteredCommands()) add(app, exit_code);
 
