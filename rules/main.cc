@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "rules/command.h"
+#include "rules/fhirpath_command.h"
 #include "rules/pack_command.h"
 #include "rules/evaluator_command.h"
 
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
 
   // Commands of this floor: one line each, in the order `stepwise --help` shows them.
   AddPackCommand(app, exit_code);
+  AddFhirpathCommand(app, exit_code);
   AddFunctionsCommand(app, exit_code);
   AddEvaluatorCommand(app, exit_code);
 
