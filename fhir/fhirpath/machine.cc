@@ -72,7 +72,7 @@ int Machine::One(std::int32_t index, const Frame& frame, Item* out) {
       break;
     default: break;
   }
-  if (IsBooleanKind(e.kind)) {
+  if (IsBooleanKind(e.kind) && !state_.options.on_step) {
     if (!Step(e)) return -1;
     const Answer answer = Boolean(e, frame);
     if (answer == Answer::kError) return -1;
