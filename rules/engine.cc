@@ -92,8 +92,7 @@ bool Engine::Run::EvaluateLine(const CompiledRule& rule, std::size_t index, Line
   line->evaluated = true;
   line->outcome = Outcome::kUnknown;
   if (!answer) {
-    Error where = answer.error();
-    where.span = rule.rule->lines[index].expression.At(where.span, 0);
+    const Error where = variables.Placed(answer.error(), rule.rule->lines[index].expression);
     *error = "line " + line->id + ": " + where.ToString();
     line->reason = where.message;
     return false;
@@ -119,7 +118,7 @@ void Engine::Run::Fire(const CompiledRule& rule, RuleOutcome* outcome) {
   Result<Card> card = MakeCard(rule, outcome->subject, data);
   if (!card) {
     outcome->status = RuleStatus::kFailed;
-    outcome->error = "the card is not shown: " + card.error().message;
+    outcome->error = "the card is not shown: " + variables.Placed(card.error(), {}).message;
     return;
   }
   const bool shown = rule.rule->mode == RuleMode::kOn && InForce(*rule.pack, decision.now);
@@ -162,7 +161,7 @@ void Engine::Run::EvaluateRule(const CompiledRule& rule) {
     outcome.error = reasons;
     if (!items) {
       outcome.status = RuleStatus::kFailed;
-      outcome.error = "for-each: " + items.error().ToString();
+      outcome.error = "for-each: " + variables.Placed(items.error(), *slot.source).ToString();
     }
     decision.rules.push_back(std::move(outcome));
     if (!items) return;

@@ -33,7 +33,7 @@ namespace stepwise::rules {
 enum class SlotKind : std::uint8_t { kContext, kNow, kPrefetch, kConstant, kFact, kForEach, kLet };
 
 struct Slot {
-  SlotKind kind;
+  SlotKind kind = SlotKind::kContext;
   std::string name;                          // without %: "meds", "p.persistent_days"
   fhirpath::StaticType type;
   std::string query;                         // kPrefetch
@@ -41,6 +41,7 @@ struct Slot {
   std::unique_ptr<const Constant> constant;  // kConstant
   const PackParameter* parameter = nullptr;  // kConstant: of %p.<name>
   std::string pack;                          // kConstant, kFact: whose
+  const SourceText* source = nullptr;        // kFact, kLet, kForEach: where `program` was written
 };
 
 struct CompiledAction {

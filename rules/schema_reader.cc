@@ -4,23 +4,10 @@
 #include <charconv>
 #include <chrono>
 
+#include "fhir/nearest.h"
+
 namespace stepwise::rules {
 namespace {
-
-std::size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substitute = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({substitute, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
 
 std::string_view KindName(const YamlNode& node) {
   switch (node.kind) {
@@ -40,23 +27,9 @@ void AddError(Errors* errors, const SourceSpan& span, std::string message, Code 
   errors->push_back(Error{code, std::move(message), span});
 }
 
-std::optional<std::string> Nearest(std::string_view word, std::span<const std::string> candidates) {
-  std::size_t best = std::max<std::size_t>(1, std::min<std::size_t>(3, word.size() / 2)) + 1;
-  std::optional<std::string> found;
-  if (word.size() > 64) return found;
-  for (const std::string& candidate : candidates) {
-    if (candidate.size() > 64) continue;
-    const std::size_t distance = EditDistance(word, candidate);
-    if (distance < best) {
-      best = distance;
-      found = candidate;
-    }
-  }
-  return found;
-}
-
 std::string Suggest(std::string_view word, std::span<const std::string> candidates) {
-  if (const auto nearest = Nearest(word, candidates)) return "; did you mean `" + *nearest + "`?";
+  const std::string_view nearest = Nearest(word, candidates);
+  if (!nearest.empty()) return "; did you mean `" + std::string(nearest) + "`?";
   if (candidates.empty()) return "";
   std::string out = "; known: ";
   for (std::size_t i = 0; i < candidates.size() && i < 10; ++i) out += (i == 0 ? "" : ", ") + candidates[i];

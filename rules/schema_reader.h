@@ -14,7 +14,6 @@
 #define STEPWISE_RULES_SCHEMA_READER_H_
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,8 +28,6 @@ using Errors = std::vector<Error>;
 
 void AddError(Errors* errors, const SourceSpan& span, std::string message, Code code = Code::kSemantic);
 
-// The candidate with the fewest edits, if it is near enough to be what was meant.
-std::optional<std::string> Nearest(std::string_view word, std::span<const std::string> candidates);
 // "; did you mean `x`?" or "; known: a, b, c" (at most ten) or "".
 std::string Suggest(std::string_view word, std::span<const std::string> candidates);
 

@@ -23,6 +23,15 @@ int AddSlot(std::vector<Slot>* slots, Slot slot) {
   return static_cast<int>(slots->size() - 1);
 }
 
+Slot MakeSlot(SlotKind kind, std::string name, StaticType type = {}, std::string pack = {}) {
+  Slot slot;
+  slot.kind = kind;
+  slot.name = std::move(name);
+  slot.type = type;
+  slot.pack = std::move(pack);
+  return slot;
+}
+
 StaticType ConstantType(const Constant& constant) { return {.type = constant.item.type(), .many = false}; }
 
 Variable Of(const std::vector<Slot>& slots, int slot) { return {slot, slots[static_cast<std::size_t>(slot)].type}; }
@@ -58,7 +67,8 @@ std::optional<fhirpath::Program> ExpressionCompiler::Compile(std::string_view ex
 }
 
 void NamedSlots::Add(const NamedExpression& expression, SlotKind kind, const std::string& pack) {
-  Slot slot{.kind = kind, .name = expression.name.text, .type = {}, .query = {}, .program = {}, .constant = {}, .parameter = nullptr, .pack = pack};
+  Slot slot = MakeSlot(kind, expression.name.text, {}, pack);
+  slot.source = &expression.expression;
   entries_.emplace(expression.name.text, Entry{&expression, AddSlot(slots_, std::move(slot))});
 }
 
@@ -106,8 +116,8 @@ PackScope::PackScope(const Pack& pack, std::vector<PackScope*> required, const P
       report_(report),
       facts_("fact", compiler_, slots, report) {
   if (slots->empty()) {  // the first two slots are the same for everybody
-    AddSlot(slots, {.kind = SlotKind::kContext, .name = "context", .type = {.many = false}, .query = {}, .program = {}, .constant = {}, .parameter = nullptr, .pack = {}});
-    AddSlot(slots, {.kind = SlotKind::kNow, .name = "now", .type = {.type = types::kSystemDateTime, .many = false}, .query = {}, .program = {}, .constant = {}, .parameter = nullptr, .pack = {}});
+    AddSlot(slots, MakeSlot(SlotKind::kContext, "context", {.many = false}));
+    AddSlot(slots, MakeSlot(SlotKind::kNow, "now", {.type = types::kSystemDateTime, .many = false}));
   }
   common_ = {{"context", 0}, {"now", 1}};
   const std::pair<const char*, std::string> fields[] = {{"pack.id", pack.id},
@@ -133,22 +143,25 @@ PackScope::PackScope(const Pack& pack, std::vector<PackScope*> required, const P
 }
 
 void PackScope::AddConstant(std::string name, std::unique_ptr<const Constant> constant, const PackParameter* parameter) {
-  const StaticType type = ConstantType(*constant);
-  auto& names = parameter == nullptr ? common_ : own_;
-  names[name] = AddSlot(slots_, {.kind = SlotKind::kConstant, .name = name, .type = type, .query = {}, .program = {}, .constant = std::move(constant), .parameter = parameter, .pack = pack_.id});
+  Slot slot = MakeSlot(SlotKind::kConstant, name, ConstantType(*constant), pack_.id);
+  slot.constant = std::move(constant);
+  slot.parameter = parameter;
+  (parameter == nullptr ? common_ : own_)[name] = AddSlot(slots_, std::move(slot));
 }
 
 void PackScope::AddPrefetch(const PrefetchQuery& query, std::map<std::string, int>* prefetch_slots) {
   const auto [at, fresh] = prefetch_slots->emplace(query.key, 0);
   if (fresh) {
     const StaticType type = PrefetchType(query.query);
-    at->second = AddSlot(slots_, {.kind = SlotKind::kPrefetch, .name = query.key, .type = type, .query = query.query, .program = {}, .constant = {}, .parameter = nullptr, .pack = pack_.id});
+    Slot slot = MakeSlot(SlotKind::kPrefetch, query.key, type, pack_.id);
+    slot.query = query.query;
+    at->second = AddSlot(slots_, std::move(slot));
     if (type.type == types::kNone) {
       AddError(&report_->errors, query.span, "`" + query.query + "` asks for a type that FHIR does not know");
     }
-  } else if (const Slot& slot = (*slots_)[static_cast<std::size_t>(at->second)]; slot.query != query.query) {
-    AddError(&report_->errors, query.span, "prefetch key `" + query.key + "` is another query in pack " + slot.pack +
-                                               ": `" + slot.query + "`; one key means one query, choose another key");
+  } else if (const Slot& other = (*slots_)[static_cast<std::size_t>(at->second)]; other.query != query.query) {
+    AddError(&report_->errors, query.span, "prefetch key `" + query.key + "` is another query in pack " + other.pack +
+                                               ": `" + other.query + "`; one key means one query, choose another key");
   }
   own_[query.key] = at->second;
 }
@@ -208,7 +221,10 @@ RuleScope::RuleScope(const Rule& rule, const PackScope& outer, std::vector<Slot>
     auto program = outer.compiler().Compile(text.text, text, 0, outer, false);
     StaticType type = program ? program->result_type() : StaticType{};
     type.many = false;
-    for_each_ = AddSlot(slots, {.kind = SlotKind::kForEach, .name = rule.for_each->name.text, .type = type, .query = {}, .program = std::move(program), .constant = {}, .parameter = nullptr, .pack = {}});
+    Slot slot = MakeSlot(SlotKind::kForEach, rule.for_each->name.text, type);
+    slot.program = std::move(program);
+    slot.source = &text;
+    for_each_ = AddSlot(slots, std::move(slot));
   }
   first_let_ = static_cast<int>(slots->size());
   for (const NamedExpression& let : rule.lets) {

@@ -15,6 +15,7 @@ void Variables::Begin(const KnowledgeBase* base, const Facts* facts, const SiteP
   context_ = Item::Of(facts->context, types::kNone);
   environment_ = {};
   environment_.context = context_;
+  failure_.reset();
   memos_.resize(base->slots().size());
   for (Memo& memo : memos_) {
     memo.state = State::kNew;
@@ -90,7 +91,21 @@ Result<Items> Variables::Compute(const Slot& slot, Memo& memo, Evaluation& evalu
   evaluation.ClearSources();
   evaluation.AddSources(sources);
   for (const std::string& reason : unknowns) evaluation.MarkUnknown(reason);
+  if (!items && !failure_) {
+    failure_ = items.error();
+    failure_->span = slot.source->At(failure_->span, 0);
+  }
   return items;
+}
+
+Error Variables::Placed(Error error, const SourceText& text) {
+  if (failure_) {
+    error = *std::move(failure_);
+    failure_.reset();
+  } else {
+    error.span = text.At(error.span, 0);
+  }
+  return error;
 }
 
 }  // namespace stepwise::rules

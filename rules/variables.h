@@ -7,6 +7,7 @@
 #ifndef STEPWISE_RULES_VARIABLES_H_
 #define STEPWISE_RULES_VARIABLES_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,10 @@ class Variables final : public fhirpath::VariableSource {
   void BeginItem(const CompiledRule& rule, fhirpath::Items item);
 
   Result<fhirpath::Items> Get(int slot, fhirpath::Evaluation& evaluation) override;
+
+  // The error of a run that failed, where the author wrote what failed: in `text`, or in the fact or let inside
+  // which it happened. Forgets the failure.
+  Error Placed(Error error, const SourceText& text);
 
   const fhirpath::Item& context() const { return context_; }
   const fhirpath::Environment& environment() const { return environment_; }
@@ -43,6 +48,7 @@ class Variables final : public fhirpath::VariableSource {
   fhirpath::Item context_;
   fhirpath::Environment environment_;
   std::vector<Memo> memos_;
+  std::optional<Error> failure_;  // of the innermost fact or let, with its place
 };
 
 }  // namespace stepwise::rules

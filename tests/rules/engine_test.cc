@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "rules/explain.h"
 #include "rules/local_evaluator.h"
@@ -218,6 +219,37 @@ TEST(Engine, APackOutOfForceIsEvaluatedAndNotShown) {
   const Decision decision = EvaluateJson(*pack.Load(), RequestJson("patient-view", "", ""));
   EXPECT_TRUE(decision.cards.empty());
   EXPECT_EQ(decision.rules[0].status, RuleStatus::kShadow);
+}
+
+TEST(Engine, PutsErrorsInLetsWhereTheLetStands) {
+  std::string rule = SimpleRule("%one = 'x'");
+  rule.replace(rule.find("when:"), 0, "let: { one: \"%patient.name.given.single()\" }\n");
+  PackFixture pack({{"rules/r.yaml", rule}});
+  const Decision decision = EvaluateJson(*pack.Load(), RequestJson("patient-view", "",
+      R"("patient":{"resourceType":"Patient","id":"p1","name":[{"given":["a","b"]}]})"));
+  EXPECT_EQ(decision.rules[0].error.rfind("line a: " + pack.dir() + "/rules/r.yaml:4:", 0), 0u) << decision.rules[0].error;
+}
+
+TEST(Engine, ConcurrentEvaluationsAgree) {
+  PackFixture pack({{"rules/r.yaml", SimpleRule("%scores > 3")}});
+  const std::string dirs[] = {pack.dir()};
+  const auto evaluator = LoadLocalEvaluator(dirs);
+  ASSERT_TRUE(evaluator) << evaluator.error().ToString();
+  const auto document = Document::Parse(RequestJson("patient-view", "", Join({kPatient, kNoMeds, kScores})));
+  const DateTime now = *DateTime::ParseDateTime("2026-12-10T09:00:00Z");
+  std::vector<std::string> ids(64);
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (std::size_t i = t; i < ids.size(); i += 4) {
+        const auto decision = (*evaluator)->Evaluate(*document, now, std::chrono::milliseconds(0));
+        ids[i] = decision && decision->cards.size() == 1 ? decision->cards[0].uuid : "failed";
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::string& id : ids) EXPECT_EQ(id, ids[0]);
+  EXPECT_NE(ids[0], "failed");
 }
 
 TEST(Engine, ListsWhatEachHookReads) {

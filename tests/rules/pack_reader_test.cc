@@ -43,7 +43,7 @@ TEST(PackReader, PointsAtWhatIsWrongInARule) {
       {"%patient.exists()", "lookup('none', '1') = 'x'", "rules/r.yaml:5:43: no table `none` in this pack"},
       {"summary: s", "summary: \"x {{%patient.id\"", "rules/r.yaml:7:21: `{{` is never closed; close it with `}}`"},
       {"summary: s", "summary: \"x {{ }}\"", "rules/r.yaml:7:21: an empty hole"},
-      {"summary: s", "summary: \"{{rule.nam}}\"", "rules/r.yaml:7:21: nothing is called `rule.nam`; did you mean `rule.id`?"},
+      {"summary: s", "summary: \"{{rule.di}}\"", "rules/r.yaml:7:21: nothing is called `rule.di`; did you mean `rule.id`?"},
       {"summary: s", "summary: \"{{evidence.guid}}\"", "rules/r.yaml:7:21: nothing is called `evidence.guid`; did you mean `evidence.guide`?"},
       {"summary: s", "summary: \"{{#unknown.b}}x{{/unknown.b}}\"", "rules/r.yaml:7:21: no line `b` in this rule"},
       {"summary: s", "summary: \"{{#unknown.a}}x\"", "rules/r.yaml:7:19: the section {{#unknown.a}} is never closed"},
