@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t kMaxSummary = 139;  // code points; CDS Hooks 2.0: "<140 characters"
 
-Result<Action> MakeAction(const CompiledAction& action, const ActionSource& source, const TemplateData& data) {
+Result<Action> MakeAction(const CompiledAction& action, const ActionSource& source,
+                          const TemplateData& data) {
   Action out;
   out.type = source.type;
   STEPWISE_ASSIGN_OR_RETURN(out.description, action.description.Render(data));
@@ -50,14 +51,16 @@ Result<Card> MakeCard(const CompiledRule& rule, const std::string& subject, cons
     STEPWISE_ASSIGN_OR_RETURN(suggestion.label, compiled.suggestions[i].label.Render(data));
     suggestion.recommended = from.recommended;
     for (std::size_t j = 0; j < from.actions.size(); ++j) {
-      STEPWISE_ASSIGN_OR_RETURN(Action action, MakeAction(compiled.suggestions[i].actions[j], from.actions[j], data));
+      STEPWISE_ASSIGN_OR_RETURN(Action action,
+                                MakeAction(compiled.suggestions[i].actions[j], from.actions[j], data));
       suggestion.actions.push_back(std::move(action));
     }
     card.suggestions.push_back(std::move(suggestion));
   }
   if (!card.suggestions.empty()) card.selection_behavior = source.selection;
   for (const OverrideReason& reason : source.override_reasons) {
-    card.override_reasons.push_back({reason.system.empty() ? rule.pack->canonical : reason.system, reason.code, reason.display});
+    card.override_reasons.push_back(
+        {reason.system.empty() ? rule.pack->canonical : reason.system, reason.code, reason.display});
   }
   for (std::size_t i = 0; i < compiled.links.size(); ++i) {
     Link link;
@@ -99,7 +102,8 @@ void PlaceCards(std::vector<Firing> firings, Decision* decision) {
     if (const auto ids = absorbed.find(firing.rule); ids != absorbed.end()) {
       card.absorbed = ids->second;
       std::string names;
-      for (const std::string& id : ids->second) names += (names.empty() ? "" : ", ") + Escape(id, TextForm::kMarkdown);
+      for (const std::string& id : ids->second)
+        names += (names.empty() ? "" : ", ") + Escape(id, TextForm::kMarkdown);
       card.detail += (card.detail.empty() ? "" : "\n\n") + ("*Same cause, also noted by " + names + ".*");
     }
     card.uuid = UuidOf({decision->id, "card", card.pack, firing.rule->rule->id, card.subject});

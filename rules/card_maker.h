@@ -1,5 +1,5 @@
-// What happens after rules have fired: their cards are rendered, rules of one cause share a card, and the cards
-// get their order and ids.
+// What happens after rules have fired: their cards are rendered, rules of one cause share a card, and the
+// cards get their order and ids.
 //
 // Thread-safety: pure functions.
 #ifndef STEPWISE_RULES_CARD_MAKER_H_

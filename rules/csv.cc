@@ -7,7 +7,8 @@ namespace {
 
 class CsvReader {
  public:
-  CsvReader(std::string_view text, const std::string& file, Errors* errors) : text_(text), file_(file), errors_(errors) {}
+  CsvReader(std::string_view text, const std::string& file, Errors* errors)
+      : text_(text), file_(file), errors_(errors) {}
 
   CsvFile Read() {
     CsvFile out;
@@ -24,23 +25,27 @@ class CsvReader {
         out.header = std::move(record);
         CheckHeader(out.header, line);
       } else if (record.size() != out.header.size()) {
-        Fail(line, 1, std::to_string(record.size()) + " fields, the header has " + std::to_string(out.header.size()));
+        Fail(line, 1,
+             std::to_string(record.size()) + " fields, the header has " + std::to_string(out.header.size()));
       } else {
         std::ranges::move(record, std::back_inserter(out.cells));
         out.lines.push_back(line);
       }
     }
-    if (out.header.empty()) Fail(std::max(line_, 1u), 1, "no header line: the first line that is no comment names the columns");
+    if (out.header.empty())
+      Fail(std::max(line_, 1u), 1, "no header line: the first line that is no comment names the columns");
     return out;
   }
 
  private:
   void Fail(std::uint32_t line, std::uint32_t column, std::string message) {
-    AddError(errors_, {.file = file_, .line = line, .column = column, .length = 1}, std::move(message), Code::kSyntax);
+    AddError(errors_, {.file = file_, .line = line, .column = column, .length = 1}, std::move(message),
+             Code::kSyntax);
   }
   std::uint32_t Column() const {
     std::uint32_t column = 1;
-    for (std::size_t i = line_begin_; i < at_; ++i) column += (static_cast<unsigned char>(text_[i]) & 0xC0) != 0x80;
+    for (std::size_t i = line_begin_; i < at_; ++i)
+      column += (static_cast<unsigned char>(text_[i]) & 0xC0) != 0x80;
     return column;
   }
   void NewLine() {
@@ -80,7 +85,8 @@ class CsvReader {
     const std::size_t begin = at_;
     while (at_ < text_.size() && !EndsField(text_[at_])) {
       if (text_[at_] == '"') {
-        Fail(line_, Column(), "a quote inside an unquoted field; put the whole field in quotes and double the quotes in it");
+        Fail(line_, Column(),
+             "a quote inside an unquoted field; put the whole field in quotes and double the quotes in it");
         while (at_ < text_.size() && !EndsField(text_[at_])) ++at_;
         break;
       }

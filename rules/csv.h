@@ -20,10 +20,10 @@
 namespace stepwise::rules {
 
 struct CsvFile {
-  std::vector<std::string> comments;   // text after `#`, trimmed
+  std::vector<std::string> comments;  // text after `#`, trimmed
   std::vector<std::string> header;
-  std::vector<std::string> cells;      // row by row, header.size() a row
-  std::vector<std::uint32_t> lines;    // line of each row
+  std::vector<std::string> cells;    // row by row, header.size() a row
+  std::vector<std::uint32_t> lines;  // line of each row
 
   std::size_t rows() const { return lines.size(); }
 };

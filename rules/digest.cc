@@ -15,7 +15,8 @@ EVP_MD_CTX* Context(void* context) { return static_cast<EVP_MD_CTX*>(context); }
 }  // namespace
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
-  if (context_ == nullptr || EVP_DigestInit_ex(Context(context_), EVP_sha256(), nullptr) != 1) throw std::bad_alloc();
+  if (context_ == nullptr || EVP_DigestInit_ex(Context(context_), EVP_sha256(), nullptr) != 1)
+    throw std::bad_alloc();
 }
 
 Sha256::~Sha256() { EVP_MD_CTX_free(Context(context_)); }
@@ -24,7 +25,8 @@ void Sha256::Add(std::string_view bytes) { EVP_DigestUpdate(Context(context_), b
 
 void Sha256::AddField(std::string_view bytes) {
   std::array<char, 8> length;
-  for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(static_cast<std::uint64_t>(bytes.size()) >> (8 * i));
+  for (std::size_t i = 0; i < 8; ++i)
+    length[i] = static_cast<char>(static_cast<std::uint64_t>(bytes.size()) >> (8 * i));
   Add({length.data(), length.size()});
   Add(bytes);
 }

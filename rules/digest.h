@@ -34,7 +34,8 @@ class Sha256 {
 
 // "sha256:" and 64 hex digits.
 std::string DigestOf(std::string_view bytes);
-// A UUID (RFC 9562 version 8: custom) made of the first 122 free bits of a hash. The same fields give the same id.
+// A UUID (RFC 9562 version 8: custom) made of the first 122 free bits of a hash. The same fields give the
+// same id.
 std::string UuidOf(std::initializer_list<std::string_view> fields);
 
 }  // namespace stepwise::rules

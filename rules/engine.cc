@@ -12,7 +12,8 @@ using fhirpath::Item;
 using fhirpath::Items;
 
 struct Engine::Run {
-  explicit Run(fhirpath::EvaluationOptions evaluation_options) : clock(evaluation_options.clock), evaluation(evaluation_options) {}
+  explicit Run(fhirpath::EvaluationOptions evaluation_options)
+      : clock(evaluation_options.clock), evaluation(evaluation_options) {}
 
   std::int64_t (*clock)();
   fhirpath::Evaluation evaluation;
@@ -38,7 +39,8 @@ namespace {
 bool Stops(const CompiledRule& rule, std::size_t index, Outcome outcome) {
   const RuleLine& line = rule.rule->lines[index];
   if (outcome == Outcome::kUnknown) {
-    const UnknownPolicy policy = line.unknown != UnknownPolicy::kUnset ? line.unknown : rule.rule->unknown_default;
+    const UnknownPolicy policy =
+        line.unknown != UnknownPolicy::kUnset ? line.unknown : rule.rule->unknown_default;
     return policy != UnknownPolicy::kFire;
   }
   return (outcome == Outcome::kTrue) == line.unless;
@@ -86,7 +88,8 @@ std::string Engine::Run::Reasons() const {
 }
 
 // Returns false and sets `error` when the line cannot be evaluated.
-bool Engine::Run::EvaluateLine(const CompiledRule& rule, std::size_t index, LineOutcome* line, std::string* error) {
+bool Engine::Run::EvaluateLine(const CompiledRule& rule, std::size_t index, LineOutcome* line,
+                               std::string* error) {
   evaluation.ClearSources();
   const auto answer = evaluation.RunBoolean(rule.lines[index], variables.context(), variables.environment());
   line->evaluated = true;
@@ -113,7 +116,8 @@ void Engine::Run::Fire(const CompiledRule& rule, RuleOutcome* outcome) {
   data.run = [this](const fhirpath::Program& program) { return Items_(program); };
   for (const LineOutcome& line : outcome->lines) {
     data.unknown.push_back(line.evaluated && line.outcome == Outcome::kUnknown);
-    if (!line.unless && line.evaluated && line.outcome == Outcome::kTrue) data.when += (data.when.empty() ? "" : "; ") + line.text;
+    if (!line.unless && line.evaluated && line.outcome == Outcome::kTrue)
+      data.when += (data.when.empty() ? "" : "; ") + line.text;
   }
   Result<Card> card = MakeCard(rule, outcome->subject, data);
   if (!card) {
@@ -170,7 +174,8 @@ void Engine::Run::EvaluateRule(const CompiledRule& rule) {
     const Item& item = (*items)[i];
     const Node node = item.is_node() ? item.node() : Node();
     const Node resource = node ? node.resource() : Node();
-    EvaluateItem(rule, node ? ReferenceOf(resource ? resource : node) : fhirpath::ValueText(item), items->subspan(i, 1));
+    EvaluateItem(rule, node ? ReferenceOf(resource ? resource : node) : fhirpath::ValueText(item),
+                 items->subspan(i, 1));
   }
 }
 
@@ -205,21 +210,24 @@ Result<Decision> Engine::Evaluate(const KnowledgeBase& base, const Document& req
     decision.packs.push_back(info.ref);
     packs += info.ref.digest + ";";
   }
-  decision.id = UuidOf({decision.input_digest, packs, options.site == nullptr ? "" : options.site->digest_text, now.ToString()});
+  decision.id = UuidOf({decision.input_digest, packs,
+                        options.site == nullptr ? "" : options.site->digest_text, now.ToString()});
 
   const std::int64_t begin = run.clock == nullptr ? 0 : run.clock();
   for (const CompiledRule* rule : base.RulesFor(facts.hook)) {
     run.EvaluateRule(*rule);
     if (run.clock == nullptr || options.timeout.count() == 0) continue;
     if (run.clock() - begin > std::chrono::nanoseconds(options.timeout).count()) {
-      return Fail(Code::kLimit, "the evaluation took longer than " + std::to_string(options.timeout.count()) + " ms");
+      return Fail(Code::kLimit,
+                  "the evaluation took longer than " + std::to_string(options.timeout.count()) + " ms");
     }
   }
   PlaceCards(std::move(run.firings), &decision);
   return std::move(decision);
 }
 
-Result<SiteParameters> MakeSiteParameters(const KnowledgeBase& base, const std::map<std::string, std::string>& values) {
+Result<SiteParameters> MakeSiteParameters(const KnowledgeBase& base,
+                                          const std::map<std::string, std::string>& values) {
   SiteParameters out;
   for (const auto& [name, text] : values) {
     bool found = false;
@@ -231,13 +239,15 @@ Result<SiteParameters> MakeSiteParameters(const KnowledgeBase& base, const std::
       if (slot.parameter->name != name && slot.pack + "." + slot.parameter->name != name) continue;
       found = true;
       if (!slot.parameter->overridable) {
-        return Fail(Code::kInvalidArgument, "parameter `" + name + "` may not be changed by a site (`override: none`)");
+        return Fail(Code::kInvalidArgument,
+                    "parameter `" + name + "` may not be changed by a site (`override: none`)");
       }
       STEPWISE_ASSIGN_OR_RETURN(auto constant, MakeConstant(*slot.parameter, text));
       out.values[static_cast<int>(i)] = std::move(constant);
       out.digest_text += slot.pack + "." + slot.parameter->name + "=" + text + ";";
     }
-    if (!found) return Fail(Code::kInvalidArgument, "no pack has a parameter `" + name + "`" + Suggest(name, known));
+    if (!found)
+      return Fail(Code::kInvalidArgument, "no pack has a parameter `" + name + "`" + Suggest(name, known));
   }
   return out;
 }
@@ -245,7 +255,8 @@ Result<SiteParameters> MakeSiteParameters(const KnowledgeBase& base, const std::
 bool InForce(const Pack& pack, const DateTime& now) {
   if (pack.status == "retired") return false;
   const std::string day = now.AsDate().ToString();
-  return (pack.effective_from.empty() || pack.effective_from <= day) && (pack.effective_to.empty() || day <= pack.effective_to);
+  return (pack.effective_from.empty() || pack.effective_from <= day) &&
+         (pack.effective_to.empty() || day <= pack.effective_to);
 }
 
 }  // namespace stepwise::rules

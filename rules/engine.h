@@ -3,13 +3,13 @@
 //   Engine engine;
 //   Result<Decision> decision = engine.Evaluate(*base, request, now, {});
 //
-// For each rule of the hook, highest priority first, and for each item of its `for-each`: the when lines, then
-// the unless lines, until one decides. Facts and lets are computed when a line first needs them, once a request
-// or once an item, and what they rested on and did not know is replayed to every later line that uses them. A
-// line whose evaluation touched an unknown datum is unknown whatever it computed.
+// For each rule of the hook, highest priority first, and for each item of its `for-each`: the when lines,
+// then the unless lines, until one decides. Facts and lets are computed when a line first needs them, once a
+// request or once an item, and what they rested on and did not know is replayed to every later line that uses
+// them. A line whose evaluation touched an unknown datum is unknown whatever it computed.
 //
-// A rule that cannot be evaluated fails alone. The same base, request, options and now give the same Decision,
-// ids included. Thread-safety: one thread at a time; keep one a thread and reuse it.
+// A rule that cannot be evaluated fails alone. The same base, request, options and now give the same
+// Decision, ids included. Thread-safety: one thread at a time; keep one a thread and reuse it.
 #ifndef STEPWISE_RULES_ENGINE_H_
 #define STEPWISE_RULES_ENGINE_H_
 
@@ -35,12 +35,13 @@ struct SiteParameters {
 
 // `values`: parameter name -> text, for the parameters of `pack` and of the packs it requires. Errors:
 // kInvalidArgument for a name nobody declares, `override: none`, a value of another type or out of bounds.
-Result<SiteParameters> MakeSiteParameters(const KnowledgeBase& base, const std::map<std::string, std::string>& values);
+Result<SiteParameters> MakeSiteParameters(const KnowledgeBase& base,
+                                          const std::map<std::string, std::string>& values);
 
 struct EngineOptions {
-  bool all_lines = false;                     // evaluate lines after the deciding one too, for explanations
-  const SiteParameters* site = nullptr;       // must outlive the call
-  std::chrono::milliseconds timeout{0};       // of the whole evaluation; 0: none. Needs the engine's clock
+  bool all_lines = false;                // evaluate lines after the deciding one too, for explanations
+  const SiteParameters* site = nullptr;  // must outlive the call
+  std::chrono::milliseconds timeout{0};  // of the whole evaluation; 0: none. Needs the engine's clock
 };
 
 class Engine {
@@ -60,8 +61,8 @@ class Engine {
   std::unique_ptr<Run> run_;
 };
 
-// Is the pack in force on the day of `now`? Rules of a pack that is retired, or outside its effective period, are
-// evaluated and never shown.
+// Is the pack in force on the day of `now`? Rules of a pack that is retired, or outside its effective period,
+// are evaluated and never shown.
 bool InForce(const Pack& pack, const DateTime& now);
 
 }  // namespace stepwise::rules

@@ -21,7 +21,9 @@ std::string Padded(std::string_view text, std::size_t width) {
   return out;
 }
 
-char Mark(Outcome outcome) { return outcome == Outcome::kTrue ? '+' : outcome == Outcome::kFalse ? '-' : '?'; }
+char Mark(Outcome outcome) {
+  return outcome == Outcome::kTrue ? '+' : outcome == Outcome::kFalse ? '-' : '?';
+}
 
 std::string BecauseOf(const LineOutcome& line) {
   std::string out;
@@ -29,7 +31,8 @@ std::string BecauseOf(const LineOutcome& line) {
   for (std::size_t i = 0; i < line.sources.size() && i < kSourcesShown; ++i) {
     out += (out.empty() ? "" : ", ") + line.sources[i].reference + " " + line.sources[i].path;
   }
-  if (line.sources.size() > kSourcesShown) out += " and " + std::to_string(line.sources.size() - kSourcesShown) + " more";
+  if (line.sources.size() > kSourcesShown)
+    out += " and " + std::to_string(line.sources.size() - kSourcesShown) + " more";
   return out;
 }
 
@@ -43,7 +46,8 @@ std::string PackText(const std::string& id, const Decision& decision) {
 
 std::string Explain(const RuleOutcome& rule, const Decision& decision) {
   std::string status(RuleStatusName(rule.status));
-  std::ranges::transform(status, status.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::ranges::transform(status, status.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   std::string out = Padded(status, 9) + rule.rule;
   if (!rule.subject.empty()) out += "  " + rule.subject;
   if (!rule.stopped_by.empty()) out += "  by " + rule.stopped_by;

@@ -47,8 +47,9 @@ Status CheckPatient(Node resource, std::string_view patient_id) {
   if (IsContained(resource)) return {};
   const auto fail = [&](Node place, std::string_view other) -> Status {
     return Fail(Code::kInvalidArgument,
-                "belongs to patient `" + std::string(other.substr(0, 64)) + "`, the request is about patient `" +
-                    std::string(patient_id) + "`; nothing was evaluated",
+                "belongs to patient `" + std::string(other.substr(0, 64)) +
+                    "`, the request is about patient `" + std::string(patient_id) +
+                    "`; nothing was evaluated",
                 {}, place.Path());
   };
   if (resource.resource_type() == types::kPatient) {
@@ -79,9 +80,11 @@ Fact Facts::Read(std::string_view key, std::string_view query) const {
   }
   const TypeId type = node.kind() == NodeKind::kObject ? node.resource_type() : types::kNone;
   if (type == types::kNone) return {FactState::kFailed, node, name + " is no FHIR resource"};
-  if (type == types::kOperationOutcome) return {FactState::kFailed, node, name + " failed (OperationOutcome)"};
+  if (type == types::kOperationOutcome)
+    return {FactState::kFailed, node, name + " failed (OperationOutcome)"};
   if (type != types::kBundle) return {FactState::kPresent, node, ""};
-  if (HasOutcome(node)) return {FactState::kFailed, node, name + " failed in part (OperationOutcome in the Bundle)"};
+  if (HasOutcome(node))
+    return {FactState::kFailed, node, name + " failed in part (OperationOutcome in the Bundle)"};
   if (HasNextPage(node) && query.find("_count=") == std::string_view::npos) {
     return {FactState::kPartial, node, name + " is incomplete (the Bundle has a next page)"};
   }
@@ -95,7 +98,8 @@ Result<Facts> ReadFacts(const Document& request) {
     const Node node = parent && parent.kind() == NodeKind::kObject ? parent.Child(name) : Node();
     return node && node.kind() == NodeKind::kString ? node.string() : std::string_view();
   };
-  if (!root || root.kind() != NodeKind::kObject) return Fail(Code::kInvalidArgument, "a CDS Hooks request is a JSON object");
+  if (!root || root.kind() != NodeKind::kObject)
+    return Fail(Code::kInvalidArgument, "a CDS Hooks request is a JSON object");
   facts.hook = text(root, "hook");
   if (facts.hook.empty()) return Fail(Code::kInvalidArgument, "the request names no hook", {}, "hook");
   facts.context = root.Child("context");
@@ -103,7 +107,8 @@ Result<Facts> ReadFacts(const Document& request) {
     return Fail(Code::kInvalidArgument, "the request has no context", {}, "context");
   }
   facts.patient_id = BareId(text(facts.context, "patientId"));
-  if (facts.patient_id.empty()) return Fail(Code::kInvalidArgument, "the request names no patient", {}, "context.patientId");
+  if (facts.patient_id.empty())
+    return Fail(Code::kInvalidArgument, "the request names no patient", {}, "context.patientId");
   const Node prefetch = root.Child("prefetch");
   if (prefetch && prefetch.kind() == NodeKind::kObject) facts.prefetch = prefetch;
   for (const std::uint32_t index : request.resources()) {
@@ -115,7 +120,8 @@ Result<Facts> ReadFacts(const Document& request) {
 std::string ReferenceOf(Node resource) {
   if (!resource) return "";
   const Node id = resource.Child(names::kId);
-  if (resource.resource_type() != types::kNone && id && id.kind() == NodeKind::kString && !IsContained(resource)) {
+  if (resource.resource_type() != types::kNone && id && id.kind() == NodeKind::kString &&
+      !IsContained(resource)) {
     return std::string(TypeName(resource.resource_type())) + "/" + std::string(id.string());
   }
   // JSON pointer as a URI fragment, from the root down.

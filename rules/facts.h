@@ -6,9 +6,9 @@
 //
 // Absent is not empty: only null and a Bundle without entries mean that somebody looked and found nothing.
 //
-// A datum of another patient is never used silently: ReadFacts fails (kInvalidArgument, path = the place) when a
-// resource in the prefetch or the context has a subject or patient that is not context.patientId, or is a
-// Patient with another id. Contained resources and references that name no Patient are not looked at.
+// A datum of another patient is never used silently: ReadFacts fails (kInvalidArgument, path = the place)
+// when a resource in the prefetch or the context has a subject or patient that is not context.patientId, or
+// is a Patient with another id. Contained resources and references that name no Patient are not looked at.
 // Source: CDS Hooks 2.0, "Prefetch Template", "Providing FHIR resources to a CDS Service".
 // Thread-safety: plain values; nodes live as long as the Document.
 #ifndef STEPWISE_RULES_FACTS_H_
@@ -43,7 +43,7 @@ struct Facts {
   std::string_view hook;
   std::string_view patient_id;  // bare: "Patient/" is cut off
   Node context;
-  Node prefetch;                // null Node when the request has none
+  Node prefetch;  // null Node when the request has none
 
   // `query`: the prefetch template that the key stands for.
   Fact Read(std::string_view key, std::string_view query) const;

@@ -1,6 +1,7 @@
 // The functions that rules may call besides those of FHIRPath, as rows for fhirpath::Compile.
 //
-//   lookup('omeq', %code, 'factor')     text in column `factor` of the row whose key is %code; {} without such a row
+//   lookup('omeq', %code, 'factor')     text in column `factor` of the row whose key is %code; {} without
+//   such a row
 //
 // One table: the listing for people (`stepwise functions`) and the tests read the same rows.
 // Thread-safety: constant after the first call.
@@ -18,8 +19,8 @@ namespace stepwise::rules {
 std::span<const fhirpath::Builtin> RuleFunctions();
 
 // What can be known to be wrong in calls with literal arguments: lookup() of a table or column that does not
-// exist, memberOf() of a value set that does not exist. Spans are relative to `expression`. An expression that
-// does not parse gives nothing: Compile says that better.
+// exist, memberOf() of a value set that does not exist. Spans are relative to `expression`. An expression
+// that does not parse gives nothing: Compile says that better.
 Errors CheckCalls(std::string_view expression, const PackTerminology& terminology);
 
 }  // namespace stepwise::rules

@@ -37,14 +37,16 @@ class KnowledgeBaseBuilder {
     std::ranges::sort(packs, {}, &Pack::id);
     for (std::size_t i = 1; i < packs.size(); ++i) {
       if (packs[i].id == packs[i - 1].id) {
-        AddError(&report_->errors, packs[i].span, "pack `" + packs[i].id + "` is also in " + packs[i - 1].dir);
+        AddError(&report_->errors, packs[i].span,
+                 "pack `" + packs[i].id + "` is also in " + packs[i - 1].dir);
       }
     }
     std::vector<Pack> ordered;
     while (!packs.empty() && report_->errors.empty()) {
       const auto ready = std::ranges::find_if(packs, [&](const Pack& pack) {
         return std::ranges::all_of(pack.requires_packs, [&](const PackRequirement& requirement) {
-          return std::ranges::any_of(ordered, [&](const Pack& other) { return NamesPack(other, requirement.id); });
+          return std::ranges::any_of(ordered,
+                                     [&](const Pack& other) { return NamesPack(other, requirement.id); });
         });
       });
       if (ready == packs.end()) {
@@ -60,10 +62,12 @@ class KnowledgeBaseBuilder {
   }
 
   void CheckVersion(const PackRequirement& requirement, const std::vector<Pack>& known) {
-    const auto other = std::ranges::find_if(known, [&](const Pack& pack) { return NamesPack(pack, requirement.id); });
+    const auto other =
+        std::ranges::find_if(known, [&](const Pack& pack) { return NamesPack(pack, requirement.id); });
     if (!requirement.range.Contains(other->version)) {
-      AddError(&report_->errors, requirement.text.span, "needs " + requirement.id + " " + requirement.text.text + ", but " +
-                                                            other->dir + " is version " + other->version.ToString());
+      AddError(&report_->errors, requirement.text.span,
+               "needs " + requirement.id + " " + requirement.text.text + ", but " + other->dir +
+                   " is version " + other->version.ToString());
     }
   }
 
@@ -74,8 +78,9 @@ class KnowledgeBaseBuilder {
         if (std::ranges::any_of(ordered, names)) continue;
         const bool circle = std::ranges::any_of(waiting, names);
         AddError(&report_->errors, requirement.text.span,
-                 circle ? "packs `" + pack.id + "` and `" + requirement.id + "` need each other, directly or not"
-                        : "needs pack `" + requirement.id + "`, which is not here; name its folder too");
+                 circle
+                     ? "packs `" + pack.id + "` and `" + requirement.id + "` need each other, directly or not"
+                     : "needs pack `" + requirement.id + "`, which is not here; name its folder too");
       }
     }
   }
@@ -100,9 +105,10 @@ class KnowledgeBaseBuilder {
       scopes.push_back(scopes_[other].get());
     }
     const Pack& pack = base_->packs_[index];
-    base_->terminologies_.push_back(std::make_unique<PackTerminology>(pack, std::move(terminologies), &report_->errors));
-    scopes_.push_back(std::make_unique<PackScope>(pack, std::move(scopes), *base_->terminologies_.back(), &prefetch_slots_,
-                                                  &base_->slots_, report_));
+    base_->terminologies_.push_back(
+        std::make_unique<PackTerminology>(pack, std::move(terminologies), &report_->errors));
+    scopes_.push_back(std::make_unique<PackScope>(pack, std::move(scopes), *base_->terminologies_.back(),
+                                                  &prefetch_slots_, &base_->slots_, report_));
   }
 
   void CompileRule(std::size_t index, const Rule& rule) {
@@ -122,18 +128,21 @@ class KnowledgeBaseBuilder {
       CheckUnknown(rule, line, *program);
       compiled->lines.push_back(std::move(*program));
     }
-    const TemplateScope templates{*compiled->pack, rule,
-                                  [&](std::string_view expression, const SourceText& whole, std::size_t offset) {
-                                    return compiler.Compile(expression, whole, offset, scope, false);
-                                  },
-                                  &report_->errors};
+    const TemplateScope templates{
+        *compiled->pack, rule,
+        [&](std::string_view expression, const SourceText& whole, std::size_t offset) {
+          return compiler.Compile(expression, whole, offset, scope, false);
+        },
+        &report_->errors};
     if (rule.card) compiled->card = CompileCard(*rule.card, templates);
     base_->rules_.push_back(std::move(compiled));
   }
 
   static CompiledCard CompileCard(const CardSource& card, const TemplateScope& scope) {
     CompiledCard out;
-    const auto plain = [&](const SourceText& text) { return Template::Compile(text, TextForm::kPlain, scope); };
+    const auto plain = [&](const SourceText& text) {
+      return Template::Compile(text, TextForm::kPlain, scope);
+    };
     const auto url = [&](const SourceText& text) { return Template::Compile(text, TextForm::kUrl, scope); };
     out.summary = plain(card.summary);
     out.detail = Template::Compile(card.detail, TextForm::kMarkdown, scope);
@@ -148,7 +157,8 @@ class KnowledgeBaseBuilder {
       }
       out.suggestions.push_back(std::move(compiled));
     }
-    for (const LinkSource& link : card.links) out.links.push_back({plain(link.label), url(link.url), plain(link.app_context)});
+    for (const LinkSource& link : card.links)
+      out.links.push_back({plain(link.label), url(link.url), plain(link.app_context)});
     return out;
   }
 
@@ -161,9 +171,12 @@ class KnowledgeBaseBuilder {
       return base_->slots_[static_cast<std::size_t>(slot)].kind == SlotKind::kPrefetch;
     });
     if (!reads_data && !line.unless) return;
-    AddError(&report_->warnings, line.span,
-             "line `" + line.id + "` can be unknown when data are absent, and `unknown` says nothing about it; it will be silent. "
-             "Write `unknown: { " + line.id + ": silent }` or `fire`");
+    AddError(
+        &report_->warnings, line.span,
+        "line `" + line.id +
+            "` can be unknown when data are absent, and `unknown` says nothing about it; it will be silent. "
+            "Write `unknown: { " +
+            line.id + ": silent }` or `fire`");
   }
 
   // Slots that a program reads, also through facts and lets.
@@ -186,7 +199,8 @@ class KnowledgeBaseBuilder {
     }
     for (const fhirpath::Program& program : rule.lines) Collect(program, &seen);
     const CompiledCard& card = rule.card;
-    for (const Template* text : {&card.summary, &card.detail, &card.source_label, &card.source_url}) all(text->programs());
+    for (const Template* text : {&card.summary, &card.detail, &card.source_label, &card.source_url})
+      all(text->programs());
     for (const CompiledSuggestion& suggestion : card.suggestions) {
       all(suggestion.label.programs());
       for (const CompiledAction& action : suggestion.actions) {
@@ -207,20 +221,23 @@ class KnowledgeBaseBuilder {
     for (const auto& rule : base_->rules_) {
       const auto [at, fresh] = by_id.emplace(rule->rule->id, rule.get());
       if (!fresh && !rule->rule->cause.empty()) {
-        AddError(&report_->warnings, rule->rule->span, "rule id `" + rule->rule->id + "` is also used in pack " + at->second->pack->id);
+        AddError(&report_->warnings, rule->rule->span,
+                 "rule id `" + rule->rule->id + "` is also used in pack " + at->second->pack->id);
       }
     }
   }
 
   void Index() {
     std::stable_sort(base_->rules_.begin(), base_->rules_.end(), [](const auto& a, const auto& b) {
-      return std::tie(b->rule->priority, a->pack->id, a->rule->id) < std::tie(a->rule->priority, b->pack->id, b->rule->id);
+      return std::tie(b->rule->priority, a->pack->id, a->rule->id) <
+             std::tie(a->rule->priority, b->pack->id, b->rule->id);
     });
     std::vector<std::set<std::string>> hooks(base_->packs_.size());
     std::vector<std::map<std::string, std::set<std::string>>> reads(base_->packs_.size());
     for (const auto& rule : base_->rules_) {
       const std::set<int> slots = SlotsOf(*rule);
-      for (const std::string& hook : std::set<std::string>(rule->rule->hooks.begin(), rule->rule->hooks.end())) {
+      for (const std::string& hook :
+           std::set<std::string>(rule->rule->hooks.begin(), rule->rule->hooks.end())) {
         base_->by_hook_[hook].push_back(rule.get());
         hooks[rule->pack_index].insert(hook);
         for (const int slot : slots) {
@@ -292,12 +309,15 @@ std::shared_ptr<const KnowledgeBase> KnowledgeBase::Load(std::vector<Pack> packs
   return KnowledgeBaseBuilder(report).Build(std::move(packs));
 }
 
-std::shared_ptr<const KnowledgeBase> KnowledgeBase::LoadFolders(std::span<const std::string> dirs, LoadReport* report) {
+std::shared_ptr<const KnowledgeBase> KnowledgeBase::LoadFolders(std::span<const std::string> dirs,
+                                                                LoadReport* report) {
   std::vector<Pack> packs;
   std::vector<std::string> queue;
   for (const std::string& dir : dirs) {
     const std::vector<std::string> found = FindPackDirs(dir);
-    if (found.empty()) AddError(&report->errors, {.file = dir}, "neither a pack (pack.yaml) nor a folder of packs", Code::kNotFound);
+    if (found.empty())
+      AddError(&report->errors, {.file = dir}, "neither a pack (pack.yaml) nor a folder of packs",
+               Code::kNotFound);
     std::ranges::copy(found, std::back_inserter(queue));
   }
   std::set<std::string> seen;

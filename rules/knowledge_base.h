@@ -34,7 +34,7 @@ enum class SlotKind : std::uint8_t { kContext, kNow, kPrefetch, kConstant, kFact
 
 struct Slot {
   SlotKind kind = SlotKind::kContext;
-  std::string name;                          // without %: "meds", "p.persistent_days"
+  std::string name;  // without %: "meds", "p.persistent_days"
   fhirpath::StaticType type;
   std::string query;                         // kPrefetch
   std::optional<fhirpath::Program> program;  // kFact, kLet; kForEach: what gives the items
@@ -68,9 +68,9 @@ struct CompiledRule {
   const Pack* pack = nullptr;
   const Rule* rule = nullptr;
   std::size_t pack_index = 0;
-  int for_each = -1;                         // slot, or -1
-  int first_let = 0, let_count = 0;          // slots
-  std::vector<fhirpath::Program> lines;      // as Rule::lines
+  int for_each = -1;                     // slot, or -1
+  int first_let = 0, let_count = 0;      // slots
+  std::vector<fhirpath::Program> lines;  // as Rule::lines
   CompiledCard card;
 };
 
@@ -83,7 +83,8 @@ class KnowledgeBase {
  public:
   // Each folder is a pack, or holds packs. A required pack that is in none of them is looked for beside the
   // pack that requires it. nullptr when report->errors is not empty.
-  static std::shared_ptr<const KnowledgeBase> LoadFolders(std::span<const std::string> dirs, LoadReport* report);
+  static std::shared_ptr<const KnowledgeBase> LoadFolders(std::span<const std::string> dirs,
+                                                          LoadReport* report);
   static std::shared_ptr<const KnowledgeBase> Load(std::vector<Pack> packs, LoadReport* report);
 
   // Rules that are not off, higher priority first.

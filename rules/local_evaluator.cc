@@ -9,14 +9,17 @@ namespace stepwise::rules {
 namespace {
 
 std::int64_t SteadyNanoseconds() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 class LocalEvaluator final : public Evaluator {
  public:
   explicit LocalEvaluator(std::shared_ptr<const KnowledgeBase> base) : base_(std::move(base)) {}
 
-  Result<Decision> Evaluate(const Document& request, const DateTime& now, std::chrono::milliseconds timeout) override {
+  Result<Decision> Evaluate(const Document& request, const DateTime& now,
+                            std::chrono::milliseconds timeout) override {
     std::unique_ptr<Engine> engine = Take();
     EngineOptions options;
     options.timeout = timeout;
@@ -26,7 +29,9 @@ class LocalEvaluator final : public Evaluator {
     return decision;
   }
 
-  Result<std::vector<PackInfo>> ListPacks() override { return std::vector<PackInfo>(base_->infos().begin(), base_->infos().end()); }
+  Result<std::vector<PackInfo>> ListPacks() override {
+    return std::vector<PackInfo>(base_->infos().begin(), base_->infos().end());
+  }
 
  private:
   std::unique_ptr<Engine> Take() {

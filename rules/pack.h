@@ -34,10 +34,10 @@ enum class ParameterType : std::uint8_t { kInteger, kDecimal, kString, kBoolean 
 struct PackParameter {
   std::string name;
   ParameterType type = ParameterType::kInteger;
-  std::string unit;             // UCUM; a, mo, wk, d, h, min, s become calendar units; "" for plain numbers
-  std::string value;            // the default, as written
-  std::string min, max;         // inclusive; "" for no bound
-  bool overridable = true;      // `override: none` forbids sites to change it
+  std::string unit;         // UCUM; a, mo, wk, d, h, min, s become calendar units; "" for plain numbers
+  std::string value;        // the default, as written
+  std::string min, max;     // inclusive; "" for no bound
+  bool overridable = true;  // `override: none` forbids sites to change it
   std::string doc;
   SourceSpan span;
 };
@@ -59,7 +59,8 @@ struct PackRequirement {
   SourceText text;  // as written
 };
 
-// What a line that is neither true nor false does: kSilent stops the rule, kFire lets it go on and discloses it.
+// What a line that is neither true nor false does: kSilent stops the rule, kFire lets it go on and discloses
+// it.
 enum class UnknownPolicy : std::uint8_t { kUnset, kSilent, kFire };
 
 struct RuleLine {
@@ -75,10 +76,10 @@ enum class Indicator : std::uint8_t { kCritical, kWarning, kInfo };  // in the o
 std::string_view IndicatorName(Indicator indicator);
 
 struct ActionSource {
-  std::string type;             // create | update | delete
-  SourceText description;       // template
+  std::string type;        // create | update | delete
+  SourceText description;  // template
   std::optional<YamlNode> resource;
-  SourceText resource_id;       // template, delete only
+  SourceText resource_id;  // template, delete only
   SourceSpan span;
 };
 
@@ -98,12 +99,12 @@ struct LinkSource {
 };
 
 struct CardSource {
-  SourceText summary, detail;          // templates
+  SourceText summary, detail;  // templates
   Indicator indicator = Indicator::kInfo;
-  SourceText source_label, source_url; // templates
+  SourceText source_label, source_url;  // templates
   std::string source_icon;
-  std::string topic;                   // code; "" for the rule's id
-  std::string selection;               // at-most-one | any
+  std::string topic;      // code; "" for the rule's id
+  std::string selection;  // at-most-one | any
   std::vector<SuggestionSource> suggestions;
   std::vector<OverrideReason> override_reasons;
   std::vector<LinkSource> links;
@@ -111,19 +112,19 @@ struct CardSource {
 };
 
 struct Rule {
-  std::string id;                       // LAD-06; what cards, decisions and tests call it
-  std::string name;                     // prn-only-strong-opioid; the same as id when the file gives no id
+  std::string id;    // LAD-06; what cards, decisions and tests call it
+  std::string name;  // prn-only-strong-opioid; the same as id when the file gives no id
   std::string title, why;
-  std::vector<SourceText> evidence;     // ids of the pack's evidence
+  std::vector<SourceText> evidence;  // ids of the pack's evidence
   std::vector<std::string> hooks;
   RuleMode mode = RuleMode::kOn;
-  std::string cause;                    // rules of one cause give one card, whatever packs they are in
-  std::int64_t priority = 0;            // higher first
+  std::string cause;          // rules of one cause give one card, whatever packs they are in
+  std::int64_t priority = 0;  // higher first
   std::optional<NamedExpression> for_each;
   std::vector<NamedExpression> lets;
-  std::vector<RuleLine> lines;          // when lines, then unless lines, in the order of the file
+  std::vector<RuleLine> lines;  // when lines, then unless lines, in the order of the file
   UnknownPolicy unknown_default = UnknownPolicy::kUnset;
-  std::optional<CardSource> card;       // absent only when mode is off
+  std::optional<CardSource> card;  // absent only when mode is off
   SourceSpan span;
   std::string file;
 };
@@ -139,7 +140,7 @@ struct PackTable {
 };
 
 struct Pack {
-  std::string dir;                        // as the user named it
+  std::string dir;  // as the user named it
   std::string id, canonical, title, status, publisher, copyright, description;
   Version version;
   bool experimental = false;
@@ -153,9 +154,9 @@ struct Pack {
   std::vector<PackTable> tables;
   std::vector<PrefetchQuery> prefetch;
   std::vector<PackRequirement> requires_packs;
-  std::vector<NamedExpression> facts;     // named facts, also for packs that require this one
-  std::vector<Rule> rules;                // by file name
-  std::string digest;                     // "sha256:" of what the pack says, tests and site files left out
+  std::vector<NamedExpression> facts;  // named facts, also for packs that require this one
+  std::vector<Rule> rules;             // by file name
+  std::string digest;                  // "sha256:" of what the pack says, tests and site files left out
   SourceSpan span;
 };
 

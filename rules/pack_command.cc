@@ -44,7 +44,8 @@ class Printer {
   }
   void Print(LoadReport& report) {
     const auto by_place = [](const Error& a, const Error& b) {
-      return std::tie(a.span.file, a.span.line, a.span.column) < std::tie(b.span.file, b.span.line, b.span.column);
+      return std::tie(a.span.file, a.span.line, a.span.column) <
+             std::tie(b.span.file, b.span.line, b.span.column);
     };
     std::stable_sort(report.errors.begin(), report.errors.end(), by_place);
     std::stable_sort(report.warnings.begin(), report.warnings.end(), by_place);
@@ -66,7 +67,8 @@ bool WantsColour() { return isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR"
 void PrintCoverage(const PackTestReport& report, Printer* printer) {
   std::size_t covered = 0;
   for (const LineCoverage& line : report.coverage) covered += line.seen_true && line.seen_false;
-  printer->out() << "  lines seen both true and false: " << covered << " of " << report.coverage.size() << "\n";
+  printer->out() << "  lines seen both true and false: " << covered << " of " << report.coverage.size()
+                 << "\n";
   for (const LineCoverage& line : report.coverage) {
     if (line.seen_true && line.seen_false) continue;
     std::string missing;
@@ -115,7 +117,8 @@ void PrintFunction(const fhirpath::Builtin& row, std::ostream& out) {
   bool first = true;
   for (const fhirpath::Parameter& parameter : row.params) {
     if (parameter.want == fhirpath::Want::kNone) break;
-    out << (first ? "" : ", ") << parameter.name << ": " << WantName(parameter.want) << (parameter.optional ? "?" : "");
+    out << (first ? "" : ", ") << parameter.name << ": " << WantName(parameter.want)
+        << (parameter.optional ? "?" : "");
     first = false;
   }
   out << ")";
@@ -134,18 +137,21 @@ int CheckPacks(std::span<const std::string> dirs, bool colour, std::ostream& out
     for (const Pack& pack : base->packs()) {
       std::size_t off = 0;
       for (const Rule& rule : pack.rules) off += rule.mode == RuleMode::kOff;
-      out << pack.id << " " << pack.version.ToString() << "  " << pack.digest << "\n  " << Count(pack.rules.size(), "rule")
-          << (off > 0 ? " (" + std::to_string(off) + " off)" : "") << ", " << Count(pack.value_sets.size(), "value set") << ", "
-          << Count(pack.tables.size(), "table") << ", " << Count(pack.facts.size(), "fact") << ", " << pack.status << "\n";
+      out << pack.id << " " << pack.version.ToString() << "  " << pack.digest << "\n  "
+          << Count(pack.rules.size(), "rule") << (off > 0 ? " (" + std::to_string(off) + " off)" : "") << ", "
+          << Count(pack.value_sets.size(), "value set") << ", " << Count(pack.tables.size(), "table") << ", "
+          << Count(pack.facts.size(), "fact") << ", " << pack.status << "\n";
     }
   }
-  out << (base != nullptr ? printer.Paint(kGreen, "good") : printer.Paint(kRed, Count(report.errors.size(), "error")));
+  out << (base != nullptr ? printer.Paint(kGreen, "good")
+                          : printer.Paint(kRed, Count(report.errors.size(), "error")));
   if (!report.warnings.empty()) out << ", " << Count(report.warnings.size(), "warning");
   out << "\n";
   return base != nullptr ? 0 : 1;
 }
 
-int TestPacks(std::span<const std::string> dirs, const std::string& filter, bool coverage, bool colour, std::ostream& out) {
+int TestPacks(std::span<const std::string> dirs, const std::string& filter, bool coverage, bool colour,
+              std::ostream& out) {
   Printer printer(colour, out);
   LoadReport report;
   const auto base = KnowledgeBase::LoadFolders(dirs, &report);
@@ -160,14 +166,16 @@ int TestPacks(std::span<const std::string> dirs, const std::string& filter, bool
     for (const Error& error : result.errors) printer.Print(error, false);
     for (const TestCaseResult& one : result.cases) {
       if (one.failures.empty()) continue;
-      out << printer.Paint(kRed, "FAILED ") << one.rule << ": " << one.name << "  (" << one.file << ":" << one.span.line << ")\n";
+      out << printer.Paint(kRed, "FAILED ") << one.rule << ": " << one.name << "  (" << one.file << ":"
+          << one.span.line << ")\n";
       for (const std::string& failure : one.failures) out << "  " << failure << "\n";
       if (!one.explanation.empty()) out << one.explanation;
     }
     const bool pack_good = result.failed() == 0 && result.errors.empty();
     good = good && pack_good;
     out << printer.Paint(pack_good ? kGreen : kRed, pack_good ? "passed " : "failed ") << pack->id << " "
-        << pack->version.ToString() << ": " << result.cases.size() - result.failed() << " of " << Count(result.cases.size(), "case") << "\n";
+        << pack->version.ToString() << ": " << result.cases.size() - result.failed() << " of "
+        << Count(result.cases.size(), "case") << "\n";
     if (coverage && filter.empty()) PrintCoverage(result, &printer);
   }
   return good ? 0 : 1;
@@ -191,14 +199,18 @@ void AddPackCommand(CLI::App& app, int& exit_code) {
 
   CLI::App* check = pack->add_subcommand("check", "Read and compile packs; print every error and warning");
   check->add_option("DIR", arguments->dirs, "Pack folders, or folders of packs")->required();
-  check->callback([arguments, &exit_code] { exit_code = CheckPacks(arguments->dirs, WantsColour(), std::cout); });
+  check->callback(
+      [arguments, &exit_code] { exit_code = CheckPacks(arguments->dirs, WantsColour(), std::cout); });
 
-  CLI::App* test = pack->add_subcommand("test", "Run the packs' own test cases and say what they do not cover");
+  CLI::App* test =
+      pack->add_subcommand("test", "Run the packs' own test cases and say what they do not cover");
   test->add_option("DIR", arguments->dirs, "Pack folders, or folders of packs")->required();
   test->add_option("--filter", arguments->filter, "Only cases whose `rule: name` contains this text");
-  test->add_flag("--no-coverage", arguments->no_coverage, "Do not list lines that no case has seen both true and false");
+  test->add_flag("--no-coverage", arguments->no_coverage,
+                 "Do not list lines that no case has seen both true and false");
   test->callback([arguments, &exit_code] {
-    exit_code = TestPacks(arguments->dirs, arguments->filter, !arguments->no_coverage, WantsColour(), std::cout);
+    exit_code =
+        TestPacks(arguments->dirs, arguments->filter, !arguments->no_coverage, WantsColour(), std::cout);
   });
 }
 

@@ -4,7 +4,8 @@
 //   stepwise pack test rules/packs --filter LAD-06  failed cases with their explanation, then coverage
 //   stepwise functions                              what expressions may call
 //
-// Exit codes: 0 good, 1 errors or failed cases, 2 wrong usage. Colours only on terminals, and not with NO_COLOR.
+// Exit codes: 0 good, 1 errors or failed cases, 2 wrong usage. Colours only on terminals, and not with
+// NO_COLOR.
 #ifndef STEPWISE_RULES_PACK_COMMAND_H_
 #define STEPWISE_RULES_PACK_COMMAND_H_
 
@@ -23,7 +24,8 @@ void AddFunctionsCommand(CLI::App& app, int& exit_code);
 
 // What the commands do; `colour` says whether to mark errors with terminal colours.
 int CheckPacks(std::span<const std::string> dirs, bool colour, std::ostream& out);
-int TestPacks(std::span<const std::string> dirs, const std::string& filter, bool coverage, bool colour, std::ostream& out);
+int TestPacks(std::span<const std::string> dirs, const std::string& filter, bool coverage, bool colour,
+              std::ostream& out);
 int ListFunctions(std::ostream& out);
 
 }  // namespace stepwise::rules

@@ -37,7 +37,8 @@ PackFiles PackFiles::Open(const std::string& dir, Errors* errors) {
   const auto read = [&](const std::string& path) {
     const fs::path real = fs::canonical(root / path, code);
     if (code) return fail(path, "cannot be read: " + code.message());
-    if (!IsInside(real, root)) return fail(path, "a link that leads out of the pack; copy the file into the pack");
+    if (!IsInside(real, root))
+      return fail(path, "a link that leads out of the pack; copy the file into the pack");
     if (!fs::is_regular_file(real)) return;
     if (fs::file_size(real, code) > kMaxFileBytes) {
       return fail(path, "larger than " + std::to_string(kMaxFileBytes) + " bytes");

@@ -3,10 +3,9 @@
 //   Result<PackFiles> files = PackFiles::Open("rules/packs/cancer-pain", &errors);
 //   files->Text("pack.yaml")
 //
-// Only regular files inside the folder count: a symlink that leads out of it is refused, and so are files over
-// the size limit. The digest covers pack.yaml, rules/, valuesets/ and tables/ (path and bytes, sorted by path);
-// tests/ and sites/ are not part of what a pack says.
-// Thread-safety: immutable once opened.
+// Only regular files inside the folder count: a symlink that leads out of it is refused, and so are files
+// over the size limit. The digest covers pack.yaml, rules/, valuesets/ and tables/ (path and bytes, sorted by
+// path); tests/ and sites/ are not part of what a pack says. Thread-safety: immutable once opened.
 #ifndef STEPWISE_RULES_PACK_FILES_H_
 #define STEPWISE_RULES_PACK_FILES_H_
 

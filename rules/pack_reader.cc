@@ -27,7 +27,8 @@ std::vector<Evidence> ReadEvidence(const YamlNode* list, Errors* errors) {
   for (const YamlNode& node : list->children) {
     Fields fields(node, "an evidence entry", errors);
     const SourceText id = fields.Source("id", Need::kRequired);
-    if (!id.empty() && !ids.insert(id.text).second) fields.Fail(id.span, "evidence `" + id.text + "` is given twice");
+    if (!id.empty() && !ids.insert(id.text).second)
+      fields.Fail(id.span, "evidence `" + id.text + "` is given twice");
     out.push_back({id.text, fields.Text("type"), fields.Text("label", Need::kRequired), fields.Text("url"),
                    fields.Text("says")});
   }
@@ -37,7 +38,8 @@ std::vector<Evidence> ReadEvidence(const YamlNode* list, Errors* errors) {
 // A number that Decimal and JSON agree on; parameters are compared by value, so text is enough here.
 bool FitsType(ParameterType type, const SourceText& text) {
   switch (type) {
-    case ParameterType::kInteger: return IsJsonNumber(text.text) && text.text.find_first_of(".eE") == std::string::npos;
+    case ParameterType::kInteger:
+      return IsJsonNumber(text.text) && text.text.find_first_of(".eE") == std::string::npos;
     case ParameterType::kDecimal: return IsJsonNumber(text.text);
     case ParameterType::kString: return true;
     case ParameterType::kBoolean: return text.text == "true" || text.text == "false";
@@ -51,11 +53,15 @@ PackParameter ReadParameter(const YamlNode& node, Errors* errors) {
   out.name = node.key.text;
   out.span = node.key.span;
   if (!IsIdentifier(out.name)) {
-    fields.Fail(node.key.span, "`" + out.name + "` is no parameter name; use letters, digits and _ so that %p." + out.name + " can be written");
+    fields.Fail(node.key.span, "`" + out.name +
+                                   "` is no parameter name; use letters, digits and _ so that %p." +
+                                   out.name + " can be written");
   }
   const std::string type = fields.OneOf("type", kParameterTypes, "string");
-  if (node.is_map() && node.Find("type") == nullptr) fields.Fail(node.span, "a parameter needs the key `type`");
-  out.type = static_cast<ParameterType>(std::ranges::find(kParameterTypes, type) - std::begin(kParameterTypes));
+  if (node.is_map() && node.Find("type") == nullptr)
+    fields.Fail(node.span, "a parameter needs the key `type`");
+  out.type =
+      static_cast<ParameterType>(std::ranges::find(kParameterTypes, type) - std::begin(kParameterTypes));
   out.unit = fields.Text("unit");
   out.doc = fields.Text("doc");
   const SourceText override_rule = fields.Source("override");
@@ -88,10 +94,14 @@ PrefetchQuery ReadPrefetch(const YamlNode& node, Errors* errors) {
     out.query = fields.Text("query", Need::kRequired);
     out.required = fields.Boolean("required", true);
   }
-  if (!IsIdentifier(out.key)) AddError(errors, node.key.span, "`" + out.key + "` is no prefetch key; use letters, digits and _");
+  if (!IsIdentifier(out.key))
+    AddError(errors, node.key.span, "`" + out.key + "` is no prefetch key; use letters, digits and _");
   const std::size_t type_end = out.query.find_first_of("/?");
   if (!out.query.empty() && (type_end == std::string::npos || type_end == 0)) {
-    AddError(errors, node.span, "`" + out.query + "` is no prefetch query; write Type?search or Type/id, such as Patient/{{context.patientId}}");
+    AddError(
+        errors, node.span,
+        "`" + out.query +
+            "` is no prefetch query; write Type?search or Type/id, such as Patient/{{context.patientId}}");
   }
   return out;
 }
@@ -146,12 +156,14 @@ class PackReader {
     if (const auto parsed = Version::Parse(version.text)) {
       pack_.version = *parsed;
     } else if (version.span.line != 0) {
-      fields.Fail(version.span, "`" + version.text + "` is no version; write major.minor.patch, such as 1.2.0");
+      fields.Fail(version.span,
+                  "`" + version.text + "` is no version; write major.minor.patch, such as 1.2.0");
     }
     pack_.status = fields.OneOf("status", kStatuses, "draft");
     pack_.experimental = fields.Boolean("experimental", false);
     for (const SourceText& fhir : fields.Texts("fhir")) {
-      if (!ParseFhirVersion(fhir.text)) fields.Fail(fhir.span, "`" + fhir.text + "` is no FHIR version we know; write 4.0.1 or 5.0.0");
+      if (!ParseFhirVersion(fhir.text))
+        fields.Fail(fhir.span, "`" + fhir.text + "` is no FHIR version we know; write 4.0.1 or 5.0.0");
       pack_.fhir_versions.push_back(fhir.text);
     }
     if (const YamlNode* effective = fields.Map("effective")) {
@@ -189,7 +201,9 @@ class PackReader {
     }
     if (const YamlNode* map = fields.Map("facts")) {
       for (const YamlNode& child : map->children) {
-        if (!IsIdentifier(child.key.text)) fields.Fail(child.key.span, "`" + child.key.text + "` is no name for a fact; use letters, digits and _");
+        if (!IsIdentifier(child.key.text))
+          fields.Fail(child.key.span,
+                      "`" + child.key.text + "` is no name for a fact; use letters, digits and _");
         if (child.is_scalar()) {
           pack_.facts.push_back({child.key, child.value});
         } else {
@@ -202,7 +216,8 @@ class PackReader {
   void ReadRequirement(const YamlNode& node) {
     const auto range = node.is_scalar() ? VersionRange::Parse(node.value.text) : std::nullopt;
     if (!range) {
-      AddError(errors_, node.span, "`" + node.value.text + "` is no version range; write ^1.2 (1.2 and later 1.x) or 1.2.0");
+      AddError(errors_, node.span,
+               "`" + node.value.text + "` is no version range; write ^1.2 (1.2 and later 1.x) or 1.2.0");
       return;
     }
     SourceText text = node.value;
@@ -215,7 +230,8 @@ class PackReader {
     if (file.span.line == 0) return nullptr;
     used_.insert(file.text);
     const std::string* text = files_.Find(file.text);
-    if (text == nullptr) AddError(errors_, file.span, "no file `" + file.text + "` in the pack", Code::kNotFound);
+    if (text == nullptr)
+      AddError(errors_, file.span, "no file `" + file.text + "` in the pack", Code::kNotFound);
     return text;
   }
 
@@ -228,7 +244,8 @@ class PackReader {
     }
     const std::string* text = Named(file);
     if (text == nullptr) return;
-    pack_.tables.push_back({node.key.text, Table::Read(*text, files_.Shown(file.text), key.text, key.span, errors_)});
+    pack_.tables.push_back(
+        {node.key.text, Table::Read(*text, files_.Shown(file.text), key.text, key.span, errors_)});
   }
 
   void ReadValueSetFile(const YamlNode& node) {
@@ -243,10 +260,12 @@ class PackReader {
     if (!tree) return;
     ValueSetSource source = ReadValueSet(*tree, errors_);
     if (!source.name.empty() && source.name != node.key.text) {
-      AddError(errors_, node.key.span, "the value set `" + node.key.text + "` calls itself `" + source.name + "` in " + file.text);
+      AddError(errors_, node.key.span,
+               "the value set `" + node.key.text + "` calls itself `" + source.name + "` in " + file.text);
     }
     if (version.span.line != 0 && version.text != source.version) {
-      AddError(errors_, version.span, "version `" + version.text + "`, but " + file.text + " is version `" + source.version + "`");
+      AddError(errors_, version.span,
+               "version `" + version.text + "`, but " + file.text + " is version `" + source.version + "`");
     }
     pack_.value_sets.push_back({node.key.text, std::move(source)});
   }

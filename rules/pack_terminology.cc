@@ -4,7 +4,8 @@
 
 namespace stepwise::rules {
 
-PackTerminology::PackTerminology(const Pack& pack, std::vector<const PackTerminology*> required, Errors* errors)
+PackTerminology::PackTerminology(const Pack& pack, std::vector<const PackTerminology*> required,
+                                 Errors* errors)
     : required_(std::move(required)) {
   for (const PackTable& table : pack.tables) tables_.emplace(table.name, &table.table);
   const auto find_table = [this](std::string_view name) { return FindTable(name); };
@@ -13,7 +14,8 @@ PackTerminology::PackTerminology(const Pack& pack, std::vector<const PackTermino
   }
 }
 
-Membership PackTerminology::Subsumes(std::string_view, std::string_view ancestor, std::string_view code) const {
+Membership PackTerminology::Subsumes(std::string_view, std::string_view ancestor,
+                                     std::string_view code) const {
   return ancestor == code ? Membership::kIn : Membership::kUnknown;
 }
 
@@ -22,7 +24,8 @@ const CodeSet* PackTerminology::FindCodes(std::string_view name) const {
   const std::size_t bar = name.find('|');
   const std::string_view url = name.substr(0, bar);
   for (const auto& [own_name, set] : value_sets_) {
-    if (set->url() == url && (bar == std::string_view::npos || name.substr(bar + 1) == set->version())) return set.get();
+    if (set->url() == url && (bar == std::string_view::npos || name.substr(bar + 1) == set->version()))
+      return set.get();
   }
   for (const PackTerminology* other : required_) {
     if (const CodeSet* found = other->FindCodes(name)) return found;
@@ -41,14 +44,16 @@ const Table* PackTerminology::FindTable(std::string_view name) const {
 std::vector<std::string> PackTerminology::TableNames() const {
   std::vector<std::string> out;
   for (const auto& [name, table] : tables_) out.push_back(name);
-  for (const PackTerminology* other : required_) std::ranges::copy(other->TableNames(), std::back_inserter(out));
+  for (const PackTerminology* other : required_)
+    std::ranges::copy(other->TableNames(), std::back_inserter(out));
   return out;
 }
 
 std::vector<std::string> PackTerminology::ValueSetNames() const {
   std::vector<std::string> out;
   for (const auto& [name, set] : value_sets_) out.push_back(name);
-  for (const PackTerminology* other : required_) std::ranges::copy(other->ValueSetNames(), std::back_inserter(out));
+  for (const PackTerminology* other : required_)
+    std::ranges::copy(other->ValueSetNames(), std::back_inserter(out));
   return out;
 }
 

@@ -25,7 +25,8 @@ class PackTerminology final : public Terminology {
 
   const ValueSet* FindValueSet(std::string_view name) const override { return FindCodes(name); }
   // Reflexive only: packs carry no code system hierarchies.
-  Membership Subsumes(std::string_view system, std::string_view ancestor, std::string_view code) const override;
+  Membership Subsumes(std::string_view system, std::string_view ancestor,
+                      std::string_view code) const override;
 
   // By name in pack.yaml, or by url with an optional |version.
   const CodeSet* FindCodes(std::string_view name) const;

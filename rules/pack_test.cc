@@ -14,7 +14,7 @@ namespace {
 
 // What one case expects, as its `expect` says it.
 struct Expectation {
-  std::optional<bool> fires_at_all;          // `fires: true | false`
+  std::optional<bool> fires_at_all;            // `fires: true | false`
   std::optional<std::set<std::string>> fires;  // `fires: [o1]`
   std::optional<std::string> stopped_by, absorbed_by, indicator, status;
   std::optional<std::int64_t> suggestions, override_reasons;
@@ -27,7 +27,8 @@ Expectation ReadExpectation(const YamlNode& node, Errors* errors) {
   if (const YamlNode* fires = fields.Node("fires")) {
     if (fires->is_scalar()) {
       out.fires_at_all = fires->value.text == "true";
-      if (fires->value.text != "true" && fires->value.text != "false") fields.Fail(fires->span, "`fires` is true, false or a list of ids");
+      if (fires->value.text != "true" && fires->value.text != "false")
+        fields.Fail(fires->span, "`fires` is true, false or a list of ids");
     } else {
       out.fires.emplace();
       for (const YamlNode& id : fires->children) out.fires->insert(id.value.text);
@@ -67,14 +68,16 @@ std::string Join(const std::set<std::string>& ids) {
 // Compares what a decision says about one rule with an expectation.
 class Judge {
  public:
-  Judge(const Decision& decision, const Rule& rule, const std::string& pack, std::vector<std::string>* failures)
+  Judge(const Decision& decision, const Rule& rule, const std::string& pack,
+        std::vector<std::string>* failures)
       : rule_(rule), failures_(failures) {
     for (const RuleOutcome& outcome : decision.rules) {
       if (outcome.rule == rule.id && outcome.pack == pack) outcomes_.push_back(&outcome);
     }
     for (const Card& card : decision.cards) {
       for (const RuleOutcome* outcome : outcomes_) {
-        const bool same = outcome->status == RuleStatus::kFired && card.subject == outcome->subject && card.pack == pack;
+        const bool same =
+            outcome->status == RuleStatus::kFired && card.subject == outcome->subject && card.pack == pack;
         if (same && card.topic.display == rule.title) cards_.push_back(&card);
       }
     }
@@ -97,7 +100,8 @@ class Judge {
   void Fail(std::string message) { failures_->push_back(std::move(message)); }
 
   static bool Fired(const RuleOutcome& outcome) {
-    return outcome.status == RuleStatus::kFired || outcome.status == RuleStatus::kAbsorbed || outcome.status == RuleStatus::kShadow;
+    return outcome.status == RuleStatus::kFired || outcome.status == RuleStatus::kAbsorbed ||
+           outcome.status == RuleStatus::kShadow;
   }
 
   void Fires(const Expectation& expected) {
@@ -108,22 +112,31 @@ class Judge {
       any = true;
       fired.insert(outcome->subject.empty() ? rule_.id : BareId(outcome->subject));
     }
-    if (expected.fires_at_all && *expected.fires_at_all != any) Fail(any ? "expected no card, but the rule fired" : "expected the rule to fire, but it did not");
-    if (expected.fires && *expected.fires != fired) Fail("expected fires " + Join(*expected.fires) + ", got " + Join(fired));
+    if (expected.fires_at_all && *expected.fires_at_all != any)
+      Fail(any ? "expected no card, but the rule fired" : "expected the rule to fire, but it did not");
+    if (expected.fires && *expected.fires != fired)
+      Fail("expected fires " + Join(*expected.fires) + ", got " + Join(fired));
   }
 
   void Deciding(const Expectation& expected) {
-    const auto any = [&](auto matches) { return std::ranges::any_of(outcomes_, [&](const RuleOutcome* o) { return matches(*o); }); };
-    if (expected.stopped_by && !any([&](const RuleOutcome& o) { return o.stopped_by == *expected.stopped_by; })) {
+    const auto any = [&](auto matches) {
+      return std::ranges::any_of(outcomes_, [&](const RuleOutcome* o) { return matches(*o); });
+    };
+    if (expected.stopped_by &&
+        !any([&](const RuleOutcome& o) { return o.stopped_by == *expected.stopped_by; })) {
       std::set<std::string> got;
-      for (const RuleOutcome* outcome : outcomes_) got.insert(outcome->stopped_by.empty() ? std::string(RuleStatusName(outcome->status)) : outcome->stopped_by);
+      for (const RuleOutcome* outcome : outcomes_)
+        got.insert(outcome->stopped_by.empty() ? std::string(RuleStatusName(outcome->status))
+                                               : outcome->stopped_by);
       if (outcomes_.empty()) got.insert("nothing: no for-each item, or another hook");
       Fail("expected stopped-by " + *expected.stopped_by + ", got " + Join(got));
     }
-    if (expected.absorbed_by && !any([&](const RuleOutcome& o) { return o.absorbed_by == *expected.absorbed_by; })) {
+    if (expected.absorbed_by &&
+        !any([&](const RuleOutcome& o) { return o.absorbed_by == *expected.absorbed_by; })) {
       Fail("expected absorbed-by " + *expected.absorbed_by);
     }
-    if (expected.status && !any([&](const RuleOutcome& o) { return RuleStatusName(o.status) == *expected.status; })) {
+    if (expected.status &&
+        !any([&](const RuleOutcome& o) { return RuleStatusName(o.status) == *expected.status; })) {
       Fail("expected status " + *expected.status);
     }
   }
@@ -138,26 +151,36 @@ class Judge {
         known = true;
         if (!line->evaluated) continue;
         met = met || line->outcome == expected;
-        got = "it is " + std::string(OutcomeName(line->outcome)) + (line->reason.empty() ? "" : " (" + line->reason + ")");
+        got = "it is " + std::string(OutcomeName(line->outcome)) +
+              (line->reason.empty() ? "" : " (" + line->reason + ")");
       }
-      if (!met) Fail("line " + id.text + ": expected " + std::string(OutcomeName(expected)) + ", " + (known ? got : "there is no such line or no for-each item"));
+      if (!met)
+        Fail("line " + id.text + ": expected " + std::string(OutcomeName(expected)) + ", " +
+             (known ? got : "there is no such line or no for-each item"));
     }
   }
 
   void Cards(const Expectation& expected) {
-    const bool asked = expected.indicator || expected.suggestions || expected.override_reasons || !expected.summary.empty() || !expected.detail.empty();
+    const bool asked = expected.indicator || expected.suggestions || expected.override_reasons ||
+                       !expected.summary.empty() || !expected.detail.empty();
     if (!asked) return;
     if (cards_.empty()) return Fail("expected a card, there is none");
     const Card& card = *cards_.front();
-    const auto count = [&](std::string_view what, const std::optional<std::int64_t>& wanted, std::size_t got) {
-      if (wanted && static_cast<std::size_t>(*wanted) != got) Fail("expected " + std::to_string(*wanted) + " " + std::string(what) + ", got " + std::to_string(got));
+    const auto count = [&](std::string_view what, const std::optional<std::int64_t>& wanted,
+                           std::size_t got) {
+      if (wanted && static_cast<std::size_t>(*wanted) != got)
+        Fail("expected " + std::to_string(*wanted) + " " + std::string(what) + ", got " +
+             std::to_string(got));
     };
-    if (expected.indicator && card.indicator != *expected.indicator) Fail("expected indicator " + *expected.indicator + ", got " + card.indicator);
+    if (expected.indicator && card.indicator != *expected.indicator)
+      Fail("expected indicator " + *expected.indicator + ", got " + card.indicator);
     count("suggestions", expected.suggestions, card.suggestions.size());
     count("override reasons", expected.override_reasons, card.override_reasons.size());
-    const auto contains = [&](std::string_view what, const std::vector<SourceText>& wanted, const std::string& got) {
+    const auto contains = [&](std::string_view what, const std::vector<SourceText>& wanted,
+                              const std::string& got) {
       for (const SourceText& text : wanted) {
-        if (got.find(text.text) == std::string::npos) Fail("expected the " + std::string(what) + " to contain `" + text.text + "`, it is `" + got + "`");
+        if (got.find(text.text) == std::string::npos)
+          Fail("expected the " + std::string(what) + " to contain `" + text.text + "`, it is `" + got + "`");
       }
     };
     contains("summary", expected.summary, card.summary);
@@ -172,7 +195,8 @@ class Judge {
 
 class Runner {
  public:
-  Runner(const KnowledgeBase& base, const Pack& pack, const std::string& filter) : base_(base), pack_(pack), filter_(filter) {
+  Runner(const KnowledgeBase& base, const Pack& pack, const std::string& filter)
+      : base_(base), pack_(pack), filter_(filter) {
     for (const Rule& rule : pack.rules) {
       if (rule.mode == RuleMode::kOff) continue;
       for (const RuleLine& line : rule.lines) report_.coverage.push_back({rule.id, line.id});
@@ -203,7 +227,8 @@ class Runner {
     const YamlNode* base = fields.Map("base");
     const YamlNode* cases = fields.List("cases", Need::kRequired);
     fields.Node("anchors");  // a place for &names that cases use
-    const auto rule = std::ranges::find_if(pack_.rules, [&](const Rule& r) { return r.id == name.text || r.name == name.text; });
+    const auto rule = std::ranges::find_if(
+        pack_.rules, [&](const Rule& r) { return r.id == name.text || r.name == name.text; });
     const auto now = DateTime::ParseDateTime(now_text.text);
     if (rule == pack_.rules.end()) {
       std::vector<std::string> known;
@@ -211,13 +236,15 @@ class Runner {
       return fields.Fail(name.span, "no rule `" + name.text + "` in this pack" + Suggest(name.text, known));
     }
     if (!now || cases == nullptr) {
-      if (!now) fields.Fail(now_text.span, "`" + now_text.text + "` is no moment; write 2026-12-10T09:00:00Z");
+      if (!now)
+        fields.Fail(now_text.span, "`" + now_text.text + "` is no moment; write 2026-12-10T09:00:00Z");
       return;
     }
     for (const YamlNode& test_case : cases->children) Case(*rule, base, test_case, *now, file);
   }
 
-  void Case(const Rule& rule, const YamlNode* base, const YamlNode& node, const DateTime& file_now, const std::string& file) {
+  void Case(const Rule& rule, const YamlNode* base, const YamlNode& node, const DateTime& file_now,
+            const std::string& file) {
     TestCaseResult result;
     result.file = file;
     result.rule = rule.id;
@@ -239,7 +266,8 @@ class Runner {
     DateTime now = file_now;
     if (const YamlNode* own = node.Find("now")) {
       const auto parsed = DateTime::ParseDateTime(own->value.text);
-      if (!parsed) AddError(&errors, own->span, "`" + own->value.text + "` is no moment; write 2026-12-10T09:00:00Z");
+      if (!parsed)
+        AddError(&errors, own->span, "`" + own->value.text + "` is no moment; write 2026-12-10T09:00:00Z");
       now = parsed.value_or(now);
     }
     const auto parameters = MakeSiteParameters(base_, values);
@@ -251,8 +279,8 @@ class Runner {
     report_.cases.push_back(std::move(result));
   }
 
-  void Evaluate(const Rule& rule, const Document& document, const DateTime& now, const SiteParameters& parameters,
-                const Expectation& expected, TestCaseResult* result) {
+  void Evaluate(const Rule& rule, const Document& document, const DateTime& now,
+                const SiteParameters& parameters, const Expectation& expected, TestCaseResult* result) {
     EngineOptions options;
     options.site = &parameters;
     options.all_lines = true;  // lines after the deciding one count as covered, and may be expected
@@ -265,7 +293,8 @@ class Runner {
     Cover(*decision);
     if (result->failures.empty()) return;
     for (const RuleOutcome& outcome : decision->rules) {
-      if (outcome.rule == rule.id && outcome.pack == pack_.id) result->explanation += Explain(outcome, *decision);
+      if (outcome.rule == rule.id && outcome.pack == pack_.id)
+        result->explanation += Explain(outcome, *decision);
     }
   }
 
@@ -296,7 +325,8 @@ class Runner {
 }  // namespace
 
 std::size_t PackTestReport::failed() const {
-  return static_cast<std::size_t>(std::ranges::count_if(cases, [](const TestCaseResult& result) { return !result.failures.empty(); }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(cases, [](const TestCaseResult& result) { return !result.failures.empty(); }));
 }
 
 PackTestReport RunPackTests(const KnowledgeBase& base, const Pack& pack, const std::string& filter) {

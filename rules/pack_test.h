@@ -10,9 +10,9 @@
 //                 suggestions: 1, overrideReasons: 3, summary-contains: text, detail-contains: text }
 //
 // `orders` becomes context.draftOrders; `selections` and `context` go to the context; every other key is a
-// prefetch key: a list becomes a searchset Bundle, a map is sent as it is, null as null. Keys of `base` that no
-// case names are sent; a prefetch key that nobody names is sent as an empty answer. `site` sets parameters.
-// `fires` lists ids of for-each items, or is true or false for rules without for-each.
+// prefetch key: a list becomes a searchset Bundle, a map is sent as it is, null as null. Keys of `base` that
+// no case names are sent; a prefetch key that nobody names is sent as an empty answer. `site` sets
+// parameters. `fires` lists ids of for-each items, or is true or false for rules without for-each.
 //
 // The report says for each line of each rule whether it was seen true, false and unknown.
 // Thread-safety: pure but for reading the disk.
@@ -40,7 +40,7 @@ struct LineCoverage {
 };
 
 struct PackTestReport {
-  Errors errors;                       // test files that cannot be read
+  Errors errors;  // test files that cannot be read
   std::vector<TestCaseResult> cases;
   std::vector<LineCoverage> coverage;  // every when/unless line of every rule that is not off
   std::vector<std::string> untested;   // ids of rules without any test case

@@ -9,9 +9,11 @@ std::unique_ptr<const Constant> MakeConstant(std::string text) {
   return out;
 }
 
-Result<std::unique_ptr<const Constant>> MakeConstant(const PackParameter& parameter, const std::string& text) {
+Result<std::unique_ptr<const Constant>> MakeConstant(const PackParameter& parameter,
+                                                     const std::string& text) {
   const auto fail = [&](std::string why) -> Result<std::unique_ptr<const Constant>> {
-    return Fail(Code::kInvalidArgument, "parameter `" + parameter.name + "`: `" + text + "` " + why, parameter.span);
+    return Fail(Code::kInvalidArgument, "parameter `" + parameter.name + "`: `" + text + "` " + why,
+                parameter.span);
   };
   if (parameter.type == ParameterType::kString) return MakeConstant(text);
   auto out = std::make_unique<Constant>();
@@ -23,8 +25,10 @@ Result<std::unique_ptr<const Constant>> MakeConstant(const PackParameter& parame
   }
   const auto value = IsJsonNumber(text) ? Decimal::Parse(text) : std::nullopt;
   if (!value) return fail("is no number");
-  if (const auto min = Decimal::Parse(parameter.min); min && *value < *min) return fail("is below the minimum " + parameter.min);
-  if (const auto max = Decimal::Parse(parameter.max); max && *value > *max) return fail("is above the maximum " + parameter.max);
+  if (const auto min = Decimal::Parse(parameter.min); min && *value < *min)
+    return fail("is below the minimum " + parameter.min);
+  if (const auto max = Decimal::Parse(parameter.max); max && *value > *max)
+    return fail("is above the maximum " + parameter.max);
   const auto integer = value->ToInt64();
   if (parameter.type == ParameterType::kInteger && !integer) return fail("is no whole number");
   if (!parameter.unit.empty()) {

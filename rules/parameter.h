@@ -17,7 +17,7 @@ namespace stepwise::rules {
 
 struct Constant {
   fhirpath::Item item;
-  std::string text;          // as written, "7 d" with a unit
+  std::string text;  // as written, "7 d" with a unit
   fhirpath::UnitText unit;
   std::string unit_text;
 };

@@ -37,7 +37,8 @@ ResourceTemplate ResourceTemplate::Compile(const YamlNode& node, const TemplateS
       AddError(scope.errors, child.span, "`" + child.key.text + "` is one FHIRPath expression");
       continue;
     }
-    if (optional && node.children.size() > 1) AddError(scope.errors, child.key.span, "`$optional` stands alone; use $value to copy and replace");
+    if (optional && node.children.size() > 1)
+      AddError(scope.errors, child.key.span, "`$optional` stands alone; use $value to copy and replace");
     out.value_ = scope.compile(child.value.text, child.value, 0);
     out.literal_ = child.value.text;
     out.optional_ = optional;
@@ -49,7 +50,8 @@ ResourceTemplate ResourceTemplate::Compile(const YamlNode& node, const TemplateS
 std::vector<const fhirpath::Program*> ResourceTemplate::programs() const {
   std::vector<const fhirpath::Program*> out = text_.programs();
   if (value_) out.push_back(&*value_);
-  for (const ResourceTemplate& child : children_) std::ranges::copy(child.programs(), std::back_inserter(out));
+  for (const ResourceTemplate& child : children_)
+    std::ranges::copy(child.programs(), std::back_inserter(out));
   return out;
 }
 
@@ -75,10 +77,13 @@ Result<std::string> ResourceTemplate::RenderObject(const TemplateData& data) con
   };
   if (value_) {
     STEPWISE_ASSIGN_OR_RETURN(const fhirpath::Items items, data.run(*value_));
-    const bool object = items.size() == 1 && items[0].is_node() && items[0].node().kind() == NodeKind::kObject;
-    if (!object) return Fail(Code::kFailedPrecondition, "$value `" + literal_ + "` is not one object to copy");
+    const bool object =
+        items.size() == 1 && items[0].is_node() && items[0].node().kind() == NodeKind::kObject;
+    if (!object)
+      return Fail(Code::kFailedPrecondition, "$value `" + literal_ + "` is not one object to copy");
     for (const auto& [key, value] : SplitObject(items[0].node().json())) {
-      if (std::ranges::find(children_, key, &ResourceTemplate::key_) == children_.end()) add("\"" + std::string(key) + "\"", value);
+      if (std::ranges::find(children_, key, &ResourceTemplate::key_) == children_.end())
+        add("\"" + std::string(key) + "\"", value);
     }
   }
   for (const ResourceTemplate& child : children_) {
@@ -103,7 +108,8 @@ Result<std::string> ResourceTemplate::Render(const TemplateData& data) const {
   for (const ResourceTemplate& child : children_) {
     STEPWISE_ASSIGN_OR_RETURN(std::string value, child.Render(data));
     if (value.empty()) continue;
-    if (child.kind_ == Kind::kValue && value.front() == '[') value = value.substr(1, value.size() - 2);  // splice
+    if (child.kind_ == Kind::kValue && value.front() == '[')
+      value = value.substr(1, value.size() - 2);  // splice
     out += (out.size() > 1 ? "," : "") + value;
   }
   return out + "]";
@@ -122,7 +128,8 @@ std::vector<std::pair<std::string_view, std::string_view>> SplitObject(std::stri
     return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
   };
   const auto finish = [&](std::size_t end) {
-    if (key_end > key_begin) out.emplace_back(json.substr(key_begin, key_end - key_begin), trimmed(begin, end));
+    if (key_end > key_begin)
+      out.emplace_back(json.substr(key_begin, key_end - key_begin), trimmed(begin, end));
     key_begin = key_end = 0;
   };
   for (std::size_t i = 0; i < json.size(); ++i) {
@@ -141,8 +148,10 @@ std::vector<std::pair<std::string_view, std::string_view>> SplitObject(std::stri
         quoted = true;
         if (depth == 1 && key_begin == 0) key_begin = i + 1;
         break;
-      case '{': case '[': ++depth; break;
-      case '}': case ']':
+      case '{':
+      case '[': ++depth; break;
+      case '}':
+      case ']':
         if (--depth == 0) finish(i);
         break;
       case ':':

@@ -32,7 +32,7 @@ class ResourceTemplate {
 
  private:
   enum class Kind : std::uint8_t { kLiteral, kText, kValue, kList, kObject };
-  std::string key_;                         // of an entry in an object
+  std::string key_;  // of an entry in an object
   Kind kind_ = Kind::kLiteral;
   bool optional_ = false;                   // kValue
   std::string literal_;                     // kLiteral: JSON; kValue: the expression as written

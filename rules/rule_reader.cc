@@ -18,14 +18,17 @@ ActionSource ReadAction(const YamlNode& node, Errors* errors) {
   Fields fields(node, "an action", errors);
   out.span = node.span;
   out.type = fields.OneOf("type", kActionTypes, "");
-  if (out.type.empty() && node.is_map() && node.Find("type") == nullptr) fields.Fail(node.span, "an action needs the key `type`: create, update or delete");
+  if (out.type.empty() && node.is_map() && node.Find("type") == nullptr)
+    fields.Fail(node.span, "an action needs the key `type`: create, update or delete");
   out.description = fields.Source("description", Need::kRequired);
   out.resource_id = fields.Source("resource-id");
   if (const YamlNode* resource = fields.Map("resource")) out.resource = *resource;
   const bool deletes = out.type == "delete";
-  if (deletes && out.resource_id.empty()) fields.Fail(node.span, "a delete names its `resource-id`, such as \"MedicationRequest/{{%order.id}}\"");
+  if (deletes && out.resource_id.empty())
+    fields.Fail(node.span, "a delete names its `resource-id`, such as \"MedicationRequest/{{%order.id}}\"");
   if (deletes && out.resource) fields.Fail(node.span, "a delete has a `resource-id` and no `resource`");
-  if (!deletes && !out.type.empty() && !out.resource) fields.Fail(node.span, "a " + out.type + " has a `resource`");
+  if (!deletes && !out.type.empty() && !out.resource)
+    fields.Fail(node.span, "a " + out.type + " has a `resource`");
   return out;
 }
 
@@ -63,7 +66,8 @@ CardSource ReadCard(const YamlNode& node, Errors* errors) {
   out.summary = fields.Source("summary", Need::kRequired);
   out.detail = fields.Source("detail");
   const std::string indicator = fields.OneOf("indicator", kIndicators, "info");
-  if (node.is_map() && node.Find("indicator") == nullptr) fields.Fail(node.span, "a card needs the key `indicator`: info, warning or critical");
+  if (node.is_map() && node.Find("indicator") == nullptr)
+    fields.Fail(node.span, "a card needs the key `indicator`: info, warning or critical");
   out.indicator = static_cast<Indicator>(std::ranges::find(kIndicators, indicator) - std::begin(kIndicators));
   if (const YamlNode* source = fields.Map("source")) {
     Fields entry(*source, "a card's source", errors);
@@ -82,9 +86,11 @@ CardSource ReadCard(const YamlNode& node, Errors* errors) {
       Fields entry(child, "an override reason", errors);
       const SourceText code = entry.Source("code", Need::kRequired);
       if (!code.empty() && !codes.insert(code.text).second) {
-        entry.Fail(code.span, "override reason `" + code.text + "` is given twice; codes are unique in a card");
+        entry.Fail(code.span,
+                   "override reason `" + code.text + "` is given twice; codes are unique in a card");
       }
-      out.override_reasons.push_back({code.text, entry.Text("system"), entry.Text("display", Need::kRequired)});
+      out.override_reasons.push_back(
+          {code.text, entry.Text("system"), entry.Text("display", Need::kRequired)});
     }
   }
   ReadLinks(fields.List("links"), errors, &out.links);
@@ -94,7 +100,9 @@ CardSource ReadCard(const YamlNode& node, Errors* errors) {
 NamedExpression ReadExpression(const YamlNode& node, std::string_view what, Errors* errors) {
   if (!node.is_scalar()) AddError(errors, node.span, std::string(what) + " is one FHIRPath expression");
   if (!IsIdentifier(node.key.text)) {
-    AddError(errors, node.key.span, "`" + node.key.text + "` is no name; use letters, digits and _ so that %" + node.key.text + " can be written");
+    AddError(errors, node.key.span,
+             "`" + node.key.text + "` is no name; use letters, digits and _ so that %" + node.key.text +
+                 " can be written");
   }
   return {node.key, node.value};
 }
@@ -134,14 +142,17 @@ void ReadUnknown(const YamlNode* map, Errors* errors, Rule* rule) {
     } else {
       std::vector<std::string> ids = {"default"};
       for (const RuleLine& known : rule->lines) ids.push_back(known.id);
-      AddError(errors, node.key.span, "no line `" + node.key.text + "` in this rule" + Suggest(node.key.text, ids));
+      AddError(errors, node.key.span,
+               "no line `" + node.key.text + "` in this rule" + Suggest(node.key.text, ids));
     }
   }
 }
 
 }  // namespace
 
-std::string_view IndicatorName(Indicator indicator) { return kIndicators[static_cast<std::size_t>(indicator)]; }
+std::string_view IndicatorName(Indicator indicator) {
+  return kIndicators[static_cast<std::size_t>(indicator)];
+}
 
 Rule ReadRule(const YamlNode& node, Errors* errors) {
   Rule rule;
@@ -157,8 +168,10 @@ Rule ReadRule(const YamlNode& node, Errors* errors) {
   rule.mode = mode == "off" ? RuleMode::kOff : mode == "shadow" ? RuleMode::kShadow : RuleMode::kOn;
   rule.cause = fields.Text("cause");
   rule.priority = fields.Integer("priority", fields.Integer("order", 0));
-  if (rule.mode == RuleMode::kOff && rule.why.empty()) fields.Fail(node.span, "a rule that is off says in `why` which datum or decision is missing");
-  if (rule.mode != RuleMode::kOff && rule.hooks.empty()) fields.Fail(node.span, "a rule needs `hooks`: a list such as [order-sign]");
+  if (rule.mode == RuleMode::kOff && rule.why.empty())
+    fields.Fail(node.span, "a rule that is off says in `why` which datum or decision is missing");
+  if (rule.mode != RuleMode::kOff && rule.hooks.empty())
+    fields.Fail(node.span, "a rule needs `hooks`: a list such as [order-sign]");
 
   if (const YamlNode* for_each = fields.Map("for-each")) {
     if (for_each->children.size() == 1) {
@@ -170,13 +183,15 @@ Rule ReadRule(const YamlNode& node, Errors* errors) {
   if (const YamlNode* lets = fields.Map("let")) {
     for (const YamlNode& let : lets->children) rule.lets.push_back(ReadExpression(let, "a `let`", errors));
   }
-  ReadLines(fields.List("when", rule.mode == RuleMode::kOff ? Need::kOptional : Need::kRequired), false, errors, &rule);
+  ReadLines(fields.List("when", rule.mode == RuleMode::kOff ? Need::kOptional : Need::kRequired), false,
+            errors, &rule);
   ReadLines(fields.List("unless"), true, errors, &rule);
   ReadUnknown(fields.Map("unknown"), errors, &rule);
   fields.Node("suppress-repeat");  // read by the service that keeps earlier decisions
   fields.Node("source");           // passages the rule rests on, for reviewers
   fields.Node("notes");
-  if (const YamlNode* card = fields.Map("card", rule.mode == RuleMode::kOff ? Need::kOptional : Need::kRequired)) {
+  if (const YamlNode* card =
+          fields.Map("card", rule.mode == RuleMode::kOff ? Need::kOptional : Need::kRequired)) {
     rule.card = ReadCard(*card, errors);
   }
   std::vector<LinkSource> links;

@@ -38,14 +38,16 @@ std::string Suggest(std::string_view word, std::span<const std::string> candidat
 
 Fields::Fields(const YamlNode& node, std::string what, Errors* errors)
     : node_(node), what_(std::move(what)), errors_(errors) {
-  if (!node.is_map()) Fail(node.span, what_ + " is a map of `key: value` entries, here is " + std::string(KindName(node)));
+  if (!node.is_map())
+    Fail(node.span, what_ + " is a map of `key: value` entries, here is " + std::string(KindName(node)));
 }
 
 Fields::~Fields() {
   if (!node_.is_map()) return;
   for (const YamlNode& child : node_.children) {
     if (std::ranges::find(asked_, child.key.text) == asked_.end()) {
-      Fail(child.key.span, "unknown key `" + child.key.text + "` in " + what_ + Suggest(child.key.text, asked_));
+      Fail(child.key.span,
+           "unknown key `" + child.key.text + "` in " + what_ + Suggest(child.key.text, asked_));
     }
   }
 }
@@ -73,7 +75,8 @@ const YamlNode* Fields::List(std::string_view key, Need need) {
 const YamlNode* Fields::Map(std::string_view key, Need need) {
   const YamlNode* node = Node(key, need);
   if (node == nullptr || node->is_map()) return node;
-  Fail(node->span, "`" + std::string(key) + "` is a map of `key: value` entries, here is " + std::string(KindName(*node)));
+  Fail(node->span, "`" + std::string(key) + "` is a map of `key: value` entries, here is " +
+                       std::string(KindName(*node)));
   return nullptr;
 }
 
@@ -116,7 +119,8 @@ std::string Fields::Date(std::string_view key) {
   return "";
 }
 
-std::string Fields::OneOf(std::string_view key, std::span<const std::string_view> allowed, std::string_view fallback) {
+std::string Fields::OneOf(std::string_view key, std::span<const std::string_view> allowed,
+                          std::string_view fallback) {
   const SourceText text = Source(key);
   if (text.span.line == 0) return std::string(fallback);
   if (std::ranges::find(allowed, text.text) != allowed.end()) return text.text;
@@ -136,7 +140,8 @@ std::vector<SourceText> Fields::Texts(std::string_view key) {
     if (child.is_scalar()) {
       out.push_back(child.value);
     } else {
-      Fail(child.span, "an item of `" + std::string(key) + "` is text, here is " + std::string(KindName(child)));
+      Fail(child.span,
+           "an item of `" + std::string(key) + "` is text, here is " + std::string(KindName(child)));
     }
   }
   return out;
@@ -151,7 +156,8 @@ bool IsIsoDate(std::string_view text) {
     const auto [at, code] = std::from_chars(part.data(), part.data() + part.size(), parts[i]);
     if (code != std::errc() || at != part.data() + part.size() || part[0] == '-') return false;
   }
-  return std::chrono::year_month_day(std::chrono::year(parts[0]), std::chrono::month(static_cast<unsigned>(parts[1])),
+  return std::chrono::year_month_day(std::chrono::year(parts[0]),
+                                     std::chrono::month(static_cast<unsigned>(parts[1])),
                                      std::chrono::day(static_cast<unsigned>(parts[2])))
       .ok();
 }

@@ -50,9 +50,10 @@ class Fields {
   std::string Text(std::string_view key, Need need = Need::kOptional) { return Source(key, need).text; }
   bool Boolean(std::string_view key, bool fallback);  // true or false, unquoted
   std::int64_t Integer(std::string_view key, std::int64_t fallback);
-  std::string Date(std::string_view key);                                  // YYYY-MM-DD
-  std::string OneOf(std::string_view key, std::span<const std::string_view> allowed, std::string_view fallback);
-  std::vector<SourceText> Texts(std::string_view key);                     // a list of scalars, or one scalar
+  std::string Date(std::string_view key);  // YYYY-MM-DD
+  std::string OneOf(std::string_view key, std::span<const std::string_view> allowed,
+                    std::string_view fallback);
+  std::vector<SourceText> Texts(std::string_view key);  // a list of scalars, or one scalar
 
   const SourceSpan& span() const { return node_.span; }
   void Fail(const SourceSpan& span, std::string message) { AddError(errors_, span, std::move(message)); }

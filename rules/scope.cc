@@ -34,17 +34,22 @@ Slot MakeSlot(SlotKind kind, std::string name, StaticType type = {}, std::string
 
 StaticType ConstantType(const Constant& constant) { return {.type = constant.item.type(), .many = false}; }
 
-Variable Of(const std::vector<Slot>& slots, int slot) { return {slot, slots[static_cast<std::size_t>(slot)].type}; }
+Variable Of(const std::vector<Slot>& slots, int slot) {
+  return {slot, slots[static_cast<std::size_t>(slot)].type};
+}
 
 }  // namespace
 
-ExpressionCompiler::ExpressionCompiler(const Pack& pack, const PackTerminology& terminology, LoadReport* report)
+ExpressionCompiler::ExpressionCompiler(const Pack& pack, const PackTerminology& terminology,
+                                       LoadReport* report)
     : version_(FhirVersion::kR4), terminology_(terminology), report_(report) {
-  if (!pack.fhir_versions.empty()) version_ = ParseFhirVersion(pack.fhir_versions[0]).value_or(FhirVersion::kR4);
+  if (!pack.fhir_versions.empty())
+    version_ = ParseFhirVersion(pack.fhir_versions[0]).value_or(FhirVersion::kR4);
 }
 
-std::optional<fhirpath::Program> ExpressionCompiler::Compile(std::string_view expression, const SourceText& whole,
-                                                             std::size_t offset, const fhirpath::VariableScope& scope,
+std::optional<fhirpath::Program> ExpressionCompiler::Compile(std::string_view expression,
+                                                             const SourceText& whole, std::size_t offset,
+                                                             const fhirpath::VariableScope& scope,
                                                              bool want_boolean) const {
   fhirpath::CompileOptions options;
   options.version = version_;
@@ -136,13 +141,15 @@ PackScope::PackScope(const Pack& pack, std::vector<PackScope*> required, const P
   for (const PrefetchQuery& query : pack.prefetch) AddPrefetch(query, prefetch_slots);
   for (const NamedExpression& fact : pack.facts) {
     if (own_.contains(fact.name.text) || common_.contains(fact.name.text)) {
-      AddError(&report->errors, fact.name.span, "%" + fact.name.text + " already means something else; choose another name");
+      AddError(&report->errors, fact.name.span,
+               "%" + fact.name.text + " already means something else; choose another name");
     }
     facts_.Add(fact, SlotKind::kFact, pack.id);
   }
 }
 
-void PackScope::AddConstant(std::string name, std::unique_ptr<const Constant> constant, const PackParameter* parameter) {
+void PackScope::AddConstant(std::string name, std::unique_ptr<const Constant> constant,
+                            const PackParameter* parameter) {
   Slot slot = MakeSlot(SlotKind::kConstant, name, ConstantType(*constant), pack_.id);
   slot.constant = std::move(constant);
   slot.parameter = parameter;
@@ -159,9 +166,11 @@ void PackScope::AddPrefetch(const PrefetchQuery& query, std::map<std::string, in
     if (type.type == types::kNone) {
       AddError(&report_->errors, query.span, "`" + query.query + "` asks for a type that FHIR does not know");
     }
-  } else if (const Slot& other = (*slots_)[static_cast<std::size_t>(at->second)]; other.query != query.query) {
-    AddError(&report_->errors, query.span, "prefetch key `" + query.key + "` is another query in pack " + other.pack +
-                                               ": `" + other.query + "`; one key means one query, choose another key");
+  } else if (const Slot& other = (*slots_)[static_cast<std::size_t>(at->second)];
+             other.query != query.query) {
+    AddError(&report_->errors, query.span,
+             "prefetch key `" + query.key + "` is another query in pack " + other.pack + ": `" + other.query +
+                 "`; one key means one query, choose another key");
   }
   own_[query.key] = at->second;
 }
@@ -178,8 +187,9 @@ std::optional<Variable> PackScope::FindShared(std::string_view name) const {
     const auto found = scope->FindOwn(name);
     if (!found || (out && out->slot == found->slot)) continue;
     if (out) {
-      AddError(&report_->errors, pack_.span, "%" + std::string(name) + " is both in pack " + first->pack_.id + " and in pack " +
-                                                 scope->pack_.id + "; rename one of them");
+      AddError(&report_->errors, pack_.span,
+               "%" + std::string(name) + " is both in pack " + first->pack_.id + " and in pack " +
+                   scope->pack_.id + "; rename one of them");
       return out;
     }
     out = found;
@@ -212,7 +222,8 @@ RuleScope::RuleScope(const Rule& rule, const PackScope& outer, std::vector<Slot>
     : rule_(rule), outer_(outer), slots_(slots), lets_("let", outer.compiler(), slots, report) {
   const auto check = [&](const SourceText& name) {
     if (outer.Find(name.text)) {
-      AddError(&report->errors, name.span, "%" + name.text + " already means something else in this pack; choose another name");
+      AddError(&report->errors, name.span,
+               "%" + name.text + " already means something else in this pack; choose another name");
     }
   };
   if (rule.for_each) {

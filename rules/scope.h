@@ -23,8 +23,9 @@ namespace stepwise::rules {
 class ExpressionCompiler {
  public:
   ExpressionCompiler(const Pack& pack, const PackTerminology& terminology, LoadReport* report);
-  std::optional<fhirpath::Program> Compile(std::string_view expression, const SourceText& whole, std::size_t offset,
-                                           const fhirpath::VariableScope& scope, bool want_boolean) const;
+  std::optional<fhirpath::Program> Compile(std::string_view expression, const SourceText& whole,
+                                           std::size_t offset, const fhirpath::VariableScope& scope,
+                                           bool want_boolean) const;
 
  private:
   FhirVersion version_;
@@ -35,12 +36,14 @@ class ExpressionCompiler {
 // Compiles named expressions into slots, on first use.
 class NamedSlots {
  public:
-  NamedSlots(std::string what, const ExpressionCompiler& compiler, std::vector<Slot>* slots, LoadReport* report)
+  NamedSlots(std::string what, const ExpressionCompiler& compiler, std::vector<Slot>* slots,
+             LoadReport* report)
       : what_(std::move(what)), compiler_(compiler), slots_(slots), report_(report) {}
 
   // Reserves a slot. `expression` must outlive this object.
   void Add(const NamedExpression& expression, SlotKind kind, const std::string& pack);
-  std::optional<fhirpath::VariableScope::Variable> Find(std::string_view name, const fhirpath::VariableScope& scope);
+  std::optional<fhirpath::VariableScope::Variable> Find(std::string_view name,
+                                                        const fhirpath::VariableScope& scope);
   void CompileAll(const fhirpath::VariableScope& scope);
   std::vector<std::string> Names() const;
   bool Has(std::string_view name) const { return entries_.find(name) != entries_.end(); }
@@ -62,7 +65,8 @@ class NamedSlots {
 
 class PackScope final : public fhirpath::VariableScope {
  public:
-  // `prefetch_slots`: key -> slot, shared by all packs. `required`: scopes of required packs, all the way down.
+  // `prefetch_slots`: key -> slot, shared by all packs. `required`: scopes of required packs, all the way
+  // down.
   PackScope(const Pack& pack, std::vector<PackScope*> required, const PackTerminology& terminology,
             std::map<std::string, int>* prefetch_slots, std::vector<Slot>* slots, LoadReport* report);
 
@@ -73,7 +77,8 @@ class PackScope final : public fhirpath::VariableScope {
   const ExpressionCompiler& compiler() const { return compiler_; }
 
  private:
-  void AddConstant(std::string name, std::unique_ptr<const Constant> constant, const PackParameter* parameter);
+  void AddConstant(std::string name, std::unique_ptr<const Constant> constant,
+                   const PackParameter* parameter);
   void AddPrefetch(const PrefetchQuery& query, std::map<std::string, int>* prefetch_slots);
   std::optional<Variable> FindOwn(std::string_view name) const;
   std::optional<Variable> FindShared(std::string_view name) const;

@@ -9,7 +9,8 @@ namespace {
 // "source: ..." or "Sources, collected 2026-11-20: ...", in any case, with something behind the colon.
 bool NamesSource(const std::string& comment) {
   std::string lower = comment;
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (!lower.starts_with("source")) return false;
   const std::size_t colon = lower.find(':');
   return colon != std::string::npos && lower.find_first_not_of(" \t", colon + 1) != std::string::npos;
@@ -31,30 +32,34 @@ bool NamesDate(const std::string& comment) {
 
 }  // namespace
 
-Table Table::Read(std::string_view text, const std::string& file, const std::string& key, const SourceSpan& key_span,
-                  Errors* errors) {
+Table Table::Read(std::string_view text, const std::string& file, const std::string& key,
+                  const SourceSpan& key_span, Errors* errors) {
   Table table;
   table.file_ = file;
   table.csv_ = ParseCsv(text, file, errors);
   const SourceSpan top{.file = file, .line = 1, .column = 1};
   if (std::ranges::none_of(table.csv_.comments, NamesSource)) {
-    AddError(errors, top, "a knowledge table says where it comes from: add a line `# source: ...` above the header");
+    AddError(errors, top,
+             "a knowledge table says where it comes from: add a line `# source: ...` above the header");
   }
   if (std::ranges::none_of(table.csv_.comments, NamesDate)) {
-    AddError(errors, top, "a knowledge table says how old it is: add a line `# date: YYYY-MM-DD` above the header");
+    AddError(errors, top,
+             "a knowledge table says how old it is: add a line `# date: YYYY-MM-DD` above the header");
   }
   if (key.empty()) return table;
   table.key_ = table.Column(key);
   if (!table.key_) {
-    AddError(errors, key_span, "table " + file + " has no column `" + key + "`" + Suggest(key, table.columns()));
+    AddError(errors, key_span,
+             "table " + file + " has no column `" + key + "`" + Suggest(key, table.columns()));
     return table;
   }
   for (std::size_t row = 0; row < table.rows(); ++row) {
     const std::string& value = table.Cell(row, *table.key_);
     const auto [at, inserted] = table.by_key_.emplace(value, row);
     if (!inserted) {
-      AddError(errors, table.RowSpan(row), "key `" + value + "` is given twice; the first one is in line " +
-                                               std::to_string(table.csv_.lines[at->second]));
+      AddError(errors, table.RowSpan(row),
+               "key `" + value + "` is given twice; the first one is in line " +
+                   std::to_string(table.csv_.lines[at->second]));
     }
   }
   return table;

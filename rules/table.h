@@ -34,8 +34,8 @@ class Table {
  public:
   // `key`: name of the key column, or "" for a table that is only scanned. All errors are added; the table is
   // usable when there were none. `key_span`: where the key was named, for messages.
-  static Table Read(std::string_view text, const std::string& file, const std::string& key, const SourceSpan& key_span,
-                    Errors* errors);
+  static Table Read(std::string_view text, const std::string& file, const std::string& key,
+                    const SourceSpan& key_span, Errors* errors);
 
   const std::string& file() const { return file_; }
   const std::vector<std::string>& columns() const { return csv_.header; }
@@ -44,7 +44,9 @@ class Table {
   bool has_key() const { return key_.has_value(); }
   std::size_t key_column() const { return *key_; }
   std::optional<std::size_t> Column(std::string_view name) const;
-  const std::string& Cell(std::size_t row, std::size_t column) const { return csv_.cells[row * csv_.header.size() + column]; }
+  const std::string& Cell(std::size_t row, std::size_t column) const {
+    return csv_.cells[row * csv_.header.size() + column];
+  }
   SourceSpan RowSpan(std::size_t row) const { return {.file = file_, .line = csv_.lines[row], .column = 1}; }
   // Row of a key; nullopt when there is none or the table has no key column.
   std::optional<std::size_t> Find(std::string_view key) const;

@@ -34,7 +34,8 @@ std::size_t FindClose(std::string_view text, std::size_t at) {
 
 class TemplateCompiler {
  public:
-  TemplateCompiler(const SourceText& source, TextForm form, const TemplateScope& scope) : source_(source), scope_(scope) {
+  TemplateCompiler(const SourceText& source, TextForm form, const TemplateScope& scope)
+      : source_(source), scope_(scope) {
     out_.form_ = form;
   }
 
@@ -58,8 +59,9 @@ class TemplateCompiler {
       at = close + 2;
     }
     if (section_ >= 0) {
-      Fail(section_open_, 2, "the section {{#unknown." + SectionLine().id + "}} is never closed; close it with {{/unknown." +
-                                 SectionLine().id + "}}");
+      Fail(section_open_, 2,
+           "the section {{#unknown." + SectionLine().id + "}} is never closed; close it with {{/unknown." +
+               SectionLine().id + "}}");
     }
     return std::move(out_);
   }
@@ -71,15 +73,18 @@ class TemplateCompiler {
     AddError(scope_.errors, source_.At(offset, length), std::move(message));
   }
   void Literal(std::string_view text) {
-    if (!text.empty()) out_.parts_.push_back({Template::PartKind::kLiteral, std::string(text), std::nullopt, section_});
+    if (!text.empty())
+      out_.parts_.push_back({Template::PartKind::kLiteral, std::string(text), std::nullopt, section_});
   }
 
   void Hole(std::string_view inner, std::size_t offset) {
     const std::string_view name = Trim(inner);
     const std::size_t begin = offset + static_cast<std::size_t>(name.data() - inner.data());
-    if (name.empty()) return Fail(offset - 2, 4, "an empty hole; write a FHIRPath expression between `{{` and `}}`");
+    if (name.empty())
+      return Fail(offset - 2, 4, "an empty hole; write a FHIRPath expression between `{{` and `}}`");
     if (name.starts_with("#") || name.starts_with("/")) return Section(name, begin);
-    if (name.starts_with("pack.") || name.starts_with("rule.") || name.starts_with("evidence.")) return Constant(name, begin);
+    if (name.starts_with("pack.") || name.starts_with("rule.") || name.starts_with("evidence."))
+      return Constant(name, begin);
     if (name == "explain.when") {
       out_.parts_.push_back({Template::PartKind::kWhen, std::string(name), std::nullopt, section_});
       return;
@@ -101,7 +106,9 @@ class TemplateCompiler {
     constexpr std::string_view kUnknown = "unknown.";
     const std::string_view rest = name.substr(1);
     if (!rest.starts_with(kUnknown)) {
-      return Fail(offset, name.size(), "`" + std::string(name) + "` is no section; write {{#unknown.<line>}}...{{/unknown.<line>}}");
+      return Fail(
+          offset, name.size(),
+          "`" + std::string(name) + "` is no section; write {{#unknown.<line>}}...{{/unknown.<line>}}");
     }
     const std::string_view id = rest.substr(kUnknown.size());
     const auto line = std::ranges::find(scope_.rule.lines, id, &RuleLine::id);
@@ -112,11 +119,13 @@ class TemplateCompiler {
     }
     const int index = static_cast<int>(line - scope_.rule.lines.begin());
     if (name[0] == '#') {
-      if (section_ >= 0) return Fail(offset, name.size(), "a section inside a section; close the first one before");
+      if (section_ >= 0)
+        return Fail(offset, name.size(), "a section inside a section; close the first one before");
       section_ = index;
       section_open_ = offset - 2;
     } else {
-      if (section_ != index) return Fail(offset, name.size(), "`" + std::string(name) + "` closes a section that is not open");
+      if (section_ != index)
+        return Fail(offset, name.size(), "`" + std::string(name) + "` closes a section that is not open");
       section_ = -1;
     }
   }
@@ -125,8 +134,9 @@ class TemplateCompiler {
   void Constant(std::string_view name, std::size_t offset) {
     const Pack& pack = scope_.pack;
     const std::pair<std::string_view, std::string> values[] = {
-        {"pack.id", pack.id},         {"pack.version", pack.version.ToString()}, {"pack.title", pack.title},
-        {"pack.digest", pack.digest}, {"rule.id", scope_.rule.id},               {"rule.title", scope_.rule.title},
+        {"pack.id", pack.id},        {"pack.version", pack.version.ToString()},
+        {"pack.title", pack.title},  {"pack.digest", pack.digest},
+        {"rule.id", scope_.rule.id}, {"rule.title", scope_.rule.title},
     };
     for (const auto& [key, value] : values) {
       if (key == name) return Literal(Escape(value, out_.form_));
@@ -183,7 +193,8 @@ Result<std::string> Template::Render(const TemplateData& data) const {
       if (part.kind == PartKind::kPercent) {
         const auto number = Decimal::Parse(text);
         const auto percent = number ? Multiply(*number, Decimal(100)) : std::nullopt;
-        if (!percent) return Fail(Code::kSemantic, "percent(" + part.text + ") is `" + text + "`, which is no number");
+        if (!percent)
+          return Fail(Code::kSemantic, "percent(" + part.text + ") is `" + text + "`, which is no number");
         text = percent->Normalized().ToString() + "%";
       }
       value += (value.empty() ? "" : ", ") + text;
@@ -199,7 +210,8 @@ std::string DisplayText(const Item& item) {
     case ItemKind::kQuantity: {
       const std::string_view unit = item.unit().text;
       const bool plural = item.unit().calendar && !unit.ends_with('s') && item.decimal() != Decimal(1);
-      return item.decimal().ToString() + (unit.empty() || unit == "1" ? "" : " " + std::string(unit) + (plural ? "s" : ""));
+      return item.decimal().ToString() +
+             (unit.empty() || unit == "1" ? "" : " " + std::string(unit) + (plural ? "s" : ""));
     }
     case ItemKind::kNode: {
       const Node node = item.node();
@@ -248,9 +260,18 @@ std::string Escape(std::string_view text, TextForm form) {
       continue;
     }
     if (form == TextForm::kMarkdown) {
-      if (c == '<') { out += "&lt;"; continue; }
-      if (c == '>') { out += "&gt;"; continue; }
-      if (c == '&') { out += "&amp;"; continue; }
+      if (c == '<') {
+        out += "&lt;";
+        continue;
+      }
+      if (c == '>') {
+        out += "&gt;";
+        continue;
+      }
+      if (c == '&') {
+        out += "&amp;";
+        continue;
+      }
       constexpr std::string_view kMarkup = "\\`*_{}[]#|!~";
       if (kMarkup.find(c) != std::string_view::npos) out += '\\';
       // GitHub-flavoured Markdown makes links of bare addresses.

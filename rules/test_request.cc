@@ -7,7 +7,8 @@
 namespace stepwise::rules {
 namespace {
 
-constexpr std::string_view kNotData[] = {"name", "expect", "site", "now", "hook", "absent", "orders", "selections", "context", "why"};
+constexpr std::string_view kNotData[] = {"name",   "expect", "site",       "now",     "hook",
+                                         "absent", "orders", "selections", "context", "why"};
 
 bool IsData(const std::string& key) { return std::ranges::find(kNotData, key) == std::end(kNotData); }
 
@@ -22,7 +23,9 @@ std::string Bundle(const YamlNode& list, std::string_view type) {
   return out + "]}";
 }
 
-std::string Value(const YamlNode& node) { return node.is_list() ? Bundle(node, "searchset") : YamlToJson(node); }
+std::string Value(const YamlNode& node) {
+  return node.is_list() ? Bundle(node, "searchset") : YamlToJson(node);
+}
 
 std::string PatientId(const YamlNode* patient) {
   const YamlNode* id = patient == nullptr ? nullptr : patient->Find("id");
@@ -31,7 +34,8 @@ std::string PatientId(const YamlNode* patient) {
 
 }  // namespace
 
-TestRequest MakeTestRequest(const YamlNode* base, const YamlNode& test_case, std::span<const Slot> slots, Errors* errors) {
+TestRequest MakeTestRequest(const YamlNode* base, const YamlNode& test_case, std::span<const Slot> slots,
+                            Errors* errors) {
   const auto find = [&](std::string_view key) -> const YamlNode* {
     const YamlNode* node = test_case.Find(key);
     return node != nullptr || base == nullptr ? node : base->Find(key);
@@ -57,7 +61,8 @@ TestRequest MakeTestRequest(const YamlNode* base, const YamlNode& test_case, std
     for (const YamlNode& entry : from.children) {
       if (!IsData(entry.key.text)) continue;
       if (std::ranges::find(known, entry.key.text) == known.end()) {
-        AddError(errors, entry.key.span, "no pack has a prefetch key `" + entry.key.text + "`" + Suggest(entry.key.text, known));
+        AddError(errors, entry.key.span,
+                 "no pack has a prefetch key `" + entry.key.text + "`" + Suggest(entry.key.text, known));
       }
       prefetch[entry.key.text] = Value(entry);
     }
@@ -65,14 +70,19 @@ TestRequest MakeTestRequest(const YamlNode* base, const YamlNode& test_case, std
   if (base != nullptr) add(*base);
   add(test_case);
 
-  std::string context = R"({"userId":"Practitioner/test","patientId":)" + JsonQuote(PatientId(find("patient")));
-  if (const YamlNode* orders = find("orders")) context += R"(,"draftOrders":)" + Bundle(*orders, "collection");
-  if (const YamlNode* selections = find("selections")) context += R"(,"selections":)" + YamlToJson(*selections);
+  std::string context =
+      R"({"userId":"Practitioner/test","patientId":)" + JsonQuote(PatientId(find("patient")));
+  if (const YamlNode* orders = find("orders"))
+    context += R"(,"draftOrders":)" + Bundle(*orders, "collection");
+  if (const YamlNode* selections = find("selections"))
+    context += R"(,"selections":)" + YamlToJson(*selections);
   if (const YamlNode* more = find("context")) {
-    for (const YamlNode& entry : more->children) context += "," + JsonQuote(entry.key.text) + ":" + YamlToJson(entry);
+    for (const YamlNode& entry : more->children)
+      context += "," + JsonQuote(entry.key.text) + ":" + YamlToJson(entry);
   }
-  out.json = R"({"hook":)" + JsonQuote(out.hook) + R"(,"hookInstance":"00000000-0000-4000-8000-000000000000","context":)" +
-             context + R"(},"prefetch":{)";
+  out.json = R"({"hook":)" + JsonQuote(out.hook) +
+             R"(,"hookInstance":"00000000-0000-4000-8000-000000000000","context":)" + context +
+             R"(},"prefetch":{)";
   bool first = true;
   for (const auto& [key, json] : prefetch) {
     if (absent.contains(key)) continue;

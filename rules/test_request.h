@@ -1,7 +1,7 @@
 // TestRequest: a CDS Hooks request as a test case describes it, as JSON bytes.
 //
-// What a case names replaces what `base` says; what nobody names and the rules would ask for is sent as known to
-// be empty, so that a test states only what matters. Thread-safety: pure functions.
+// What a case names replaces what `base` says; what nobody names and the rules would ask for is sent as known
+// to be empty, so that a test states only what matters. Thread-safety: pure functions.
 #ifndef STEPWISE_RULES_TEST_REQUEST_H_
 #define STEPWISE_RULES_TEST_REQUEST_H_
 
@@ -19,7 +19,8 @@ struct TestRequest {
 };
 
 // `base` may be nullptr. `slots`: of the knowledge base, for the prefetch keys that rules ask for.
-TestRequest MakeTestRequest(const YamlNode* base, const YamlNode& test_case, std::span<const Slot> slots, Errors* errors);
+TestRequest MakeTestRequest(const YamlNode* base, const YamlNode& test_case, std::span<const Slot> slots,
+                            Errors* errors);
 
 }  // namespace stepwise::rules
 

@@ -48,9 +48,12 @@ ValueSetSource::Include ReadInclude(const YamlNode& node, Errors* errors) {
     }
   }
   const bool from_table = !include.table.empty();
-  if (from_table && include.column.empty()) fields.Fail(node.span, "an include from a table names the `column` with the codes");
-  if (!from_table && !include.where.empty()) fields.Fail(node.span, "`where` filters a `table`, and none is named");
-  if (!from_table && include.codes.empty()) fields.Fail(node.span, "an include has `codes`, or a `table` with a `column`");
+  if (from_table && include.column.empty())
+    fields.Fail(node.span, "an include from a table names the `column` with the codes");
+  if (!from_table && !include.where.empty())
+    fields.Fail(node.span, "`where` filters a `table`, and none is named");
+  if (!from_table && include.codes.empty())
+    fields.Fail(node.span, "an include has `codes`, or a `table` with a `column`");
   return include;
 }
 
@@ -95,7 +98,8 @@ ValueSetSource ReadValueSet(const YamlNode& node, Errors* errors) {
 }
 
 std::unique_ptr<CodeSet> CodeSet::Build(const ValueSetSource& source,
-                                        const std::function<const Table*(std::string_view)>& find_table, Errors* errors) {
+                                        const std::function<const Table*(std::string_view)>& find_table,
+                                        Errors* errors) {
   auto set = std::unique_ptr<CodeSet>(new CodeSet());
   set->name_ = source.name;
   set->url_ = source.url;
@@ -111,14 +115,16 @@ std::unique_ptr<CodeSet> CodeSet::Build(const ValueSetSource& source,
     if (include.table.empty()) continue;
     const Table* table = find_table(include.table.text);
     if (table == nullptr) {
-      AddError(errors, include.table.span, "no table `" + include.table.text + "` in this pack or one that it requires");
+      AddError(errors, include.table.span,
+               "no table `" + include.table.text + "` in this pack or one that it requires");
       continue;
     }
     const auto column_of = [&](const SourceText& name) {
       const auto column = table->Column(name.text);
       if (!column) {
-        AddError(errors, name.span, "table `" + include.table.text + "` has no column `" + name.text + "`" +
-                                        Suggest(name.text, table->columns()));
+        AddError(errors, name.span,
+                 "table `" + include.table.text + "` has no column `" + name.text + "`" +
+                     Suggest(name.text, table->columns()));
       }
       return column;
     };
@@ -142,7 +148,8 @@ std::unique_ptr<CodeSet> CodeSet::Build(const ValueSetSource& source,
       add(table->Cell(row, *codes));
       any = true;
     }
-    if (!any) AddError(errors, include.span, "no row of table `" + include.table.text + "` meets this include");
+    if (!any)
+      AddError(errors, include.span, "no row of table `" + include.table.text + "` meets this include");
   }
   for (const std::string& covered : source.covers) set->systems_[covered].covered = true;
   return set;

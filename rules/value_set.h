@@ -8,10 +8,10 @@
 //     - { system: http://hl7.org/fhir/sid/icd-10-cm, codes: { C25: pancreas }, descendants: true }
 //     - { system: http://www.whocc.no/atc, table: codes, column: code, where: { class: [strong, weak] } }
 //
-// `descendants` is the prefix rule of ICD-10-CM and ATC: C25 holds C25.9 and C259. `covers` lists the systems for
-// which "not listed" means "not a member"; by default every system that an include mentions. A code of any
-// other system is unknown, never out. A code without a system is in when any system lists it, else unknown.
-// Thread-safety: immutable once built; Contains() does not allocate.
+// `descendants` is the prefix rule of ICD-10-CM and ATC: C25 holds C25.9 and C259. `covers` lists the systems
+// for which "not listed" means "not a member"; by default every system that an include mentions. A code of
+// any other system is unknown, never out. A code without a system is in when any system lists it, else
+// unknown. Thread-safety: immutable once built; Contains() does not allocate.
 #ifndef STEPWISE_RULES_VALUE_SET_H_
 #define STEPWISE_RULES_VALUE_SET_H_
 
@@ -38,14 +38,14 @@ struct ValueSetSource {
     std::string system;
     std::vector<Code> codes;
     bool descendants = false;
-    SourceText table, column;                                               // table empty: codes only
-    std::vector<std::pair<SourceText, std::vector<SourceText>>> where;      // column -> allowed cells
+    SourceText table, column;                                           // table empty: codes only
+    std::vector<std::pair<SourceText, std::vector<SourceText>>> where;  // column -> allowed cells
     SourceSpan span;
   };
   std::string name, url, version, title, status, copyright;
   std::vector<std::string> unverified;  // codes, or remarks, that nobody has checked yet
   std::vector<Include> includes;
-  std::vector<std::string> covers;      // empty: every included system
+  std::vector<std::string> covers;  // empty: every included system
   SourceSpan span;
 };
 
@@ -56,7 +56,8 @@ class CodeSet final : public ValueSet {
  public:
   // `find_table` answers the tables that includes may name; nullptr for a table that does not exist.
   static std::unique_ptr<CodeSet> Build(const ValueSetSource& source,
-                                        const std::function<const Table*(std::string_view)>& find_table, Errors* errors);
+                                        const std::function<const Table*(std::string_view)>& find_table,
+                                        Errors* errors);
 
   Membership Contains(std::string_view system, std::string_view code) const override;
 

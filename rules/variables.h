@@ -24,8 +24,8 @@ class Variables final : public fhirpath::VariableSource {
 
   Result<fhirpath::Items> Get(int slot, fhirpath::Evaluation& evaluation) override;
 
-  // The error of a run that failed, where the author wrote what failed: in `text`, or in the fact or let inside
-  // which it happened. Forgets the failure.
+  // The error of a run that failed, where the author wrote what failed: in `text`, or in the fact or let
+  // inside which it happened. Forgets the failure.
   Error Placed(Error error, const SourceText& text);
 
   const fhirpath::Item& context() const { return context_; }

@@ -4,8 +4,8 @@
 //   VersionRange::Parse("^1.2")          1.2.0 and up, below 2.0.0 (below 0.3.0 for ^0.2)
 //   VersionRange::Parse("1.2.0")         exactly that one
 //
-// Source: semver.org 2.0.0 (items 2, 9, 11); build metadata (+...) is refused, a released version is one thing.
-// Thread-safety: plain values.
+// Source: semver.org 2.0.0 (items 2, 9, 11); build metadata (+...) is refused, a released version is one
+// thing. Thread-safety: plain values.
 #ifndef STEPWISE_RULES_VERSION_H_
 #define STEPWISE_RULES_VERSION_H_
 

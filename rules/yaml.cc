@@ -14,7 +14,9 @@
 
 namespace stepwise::rules {
 
-std::size_t Utf8Length(unsigned char first) { return first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4; }
+std::size_t Utf8Length(unsigned char first) {
+  return first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+}
 
 namespace {
 
@@ -23,8 +25,8 @@ struct Refusal {  // thrown by our event handler, caught in ParseYaml
 };
 
 std::uint32_t CodePoints(std::string_view text) {
-  return static_cast<std::uint32_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::uint32_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
@@ -71,7 +73,8 @@ class Places {
       const std::size_t file_spaces = file;
       while (file < text_.size() && IsSpace(text_[file])) ++file;
       // The same run of whitespace on both sides keeps the piece going.
-      fresh |= text_.substr(file_spaces, file - file_spaces) != std::string_view(value).substr(i - spaces, spaces);
+      fresh |=
+          text_.substr(file_spaces, file - file_spaces) != std::string_view(value).substr(i - spaces, spaces);
       fresh |= text_.substr(file_spaces, file - file_spaces).find('\n') != std::string_view::npos;
       spaces = 0;
       const bool escape = file + 1 < text_.size() && (text_[file] == '\\' || text_[file] == '\'') &&
@@ -112,7 +115,8 @@ class TreeBuilder final : public YAML::EventHandler {
     YamlNode node = Make(mark, YamlKind::kNull);
     Add(std::move(node), anchor);
   }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
     RefuseTag(mark, tag);
     YamlNode node = Make(mark, YamlKind::kScalar);
     node.quoted = tag == "!";
@@ -130,17 +134,21 @@ class TreeBuilder final : public YAML::EventHandler {
     copy.key = {};
     Add(std::move(copy), 0);
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
     Open(mark, tag, anchor, YamlKind::kList);
   }
   void OnSequenceEnd() override { Close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
     Open(mark, tag, anchor, YamlKind::kMap);
   }
   void OnMapEnd() override { Close(); }
   void OnAnchor(const YAML::Mark& mark, const std::string& name) override {
     if (!options_.anchors) {
-      Refuse(Code::kSyntax, mark, "anchor `&" + name + "`; anchors and aliases are allowed in test files only: write the text out");
+      Refuse(
+          Code::kSyntax, mark,
+          "anchor `&" + name + "`; anchors and aliases are allowed in test files only: write the text out");
     }
   }
 
@@ -153,11 +161,13 @@ class TreeBuilder final : public YAML::EventHandler {
     YamlNode node;
     YAML::anchor_t anchor;
     std::size_t nodes_before;
-    std::optional<SourceText> key;            // of the value that comes next
+    std::optional<SourceText> key;  // of the value that comes next
     std::map<std::string, SourceSpan, std::less<>> keys;
   };
 
-  static std::size_t At(const YAML::Mark& mark) { return mark.pos < 0 ? 0 : static_cast<std::size_t>(mark.pos); }
+  static std::size_t At(const YAML::Mark& mark) {
+    return mark.pos < 0 ? 0 : static_cast<std::size_t>(mark.pos);
+  }
 
   YamlNode Make(const YAML::Mark& mark, YamlKind kind) {
     ++nodes_;
@@ -169,7 +179,9 @@ class TreeBuilder final : public YAML::EventHandler {
   }
   void CheckNodes(const YAML::Mark& mark) const {
     if (nodes_ > options_.max_nodes) {
-      Refuse(Code::kLimit, mark, "more than " + std::to_string(options_.max_nodes) + " nodes (aliases count as what they stand for)");
+      Refuse(Code::kLimit, mark,
+             "more than " + std::to_string(options_.max_nodes) +
+                 " nodes (aliases count as what they stand for)");
     }
   }
   void RefuseTag(const YAML::Mark& mark, const std::string& tag) const {
@@ -215,12 +227,16 @@ class TreeBuilder final : public YAML::EventHandler {
     }
   }
   static void TakeKey(Level& level, YamlNode node) {
-    const auto refuse = [&](std::string message) { throw Refusal{Error{Code::kSyntax, std::move(message), node.span}}; };
+    const auto refuse = [&](std::string message) {
+      throw Refusal{Error{Code::kSyntax, std::move(message), node.span}};
+    };
     if (!node.is_scalar()) refuse("a key must be plain text on one line");
-    if (node.value.text == "<<" && !node.quoted) refuse("merge key `<<`; merge keys are not part of the rule format: write the entries out");
+    if (node.value.text == "<<" && !node.quoted)
+      refuse("merge key `<<`; merge keys are not part of the rule format: write the entries out");
     const auto [at, inserted] = level.keys.emplace(node.value.text, node.span);
     if (!inserted) {
-      refuse("key `" + node.value.text + "` is given twice; the first one is in line " + std::to_string(at->second.line));
+      refuse("key `" + node.value.text + "` is given twice; the first one is in line " +
+             std::to_string(at->second.line));
     }
     level.key = std::move(node.value);
   }
@@ -237,12 +253,15 @@ class TreeBuilder final : public YAML::EventHandler {
 // yaml-cpp speaks to programmers; these are the ones that authors meet.
 std::string Explain(const std::string& message) {
   static constexpr std::pair<std::string_view, std::string_view> kWords[] = {
-      {"end of map not found", "this line does not fit the map around it; check the indentation and the space after `:`"},
+      {"end of map not found",
+       "this line does not fit the map around it; check the indentation and the space after `:`"},
       {"end of map flow not found", "`{` is not closed, or an entry is not followed by `,` or `}`"},
-      {"end of sequence not found", "this line does not fit the list around it; check the indentation of `-`"},
+      {"end of sequence not found",
+       "this line does not fit the list around it; check the indentation of `-`"},
       {"end of sequence flow not found", "`[` is not closed, or an item is not followed by `,` or `]`"},
       {"illegal map value", "a second `: ` on one line; put text that contains `: ` in quotes"},
-      {"unknown escape character: ", "unknown escape in double quotes; write `\\\\` for a backslash or use single quotes"},
+      {"unknown escape character: ",
+       "unknown escape in double quotes; write `\\\\` for a backslash or use single quotes"},
       {"the referenced anchor is not defined", "this alias names an anchor that does not exist above"},
       {"illegal flow end", "a closing bracket without an opening one"},
   };
@@ -255,7 +274,8 @@ std::string Explain(const std::string& message) {
 std::string_view Near(std::string_view text, std::size_t at) {
   at = std::min(at, text.size());
   const std::size_t end = text.find('\n', at);
-  std::string_view near = text.substr(at, std::min<std::size_t>(end == std::string_view::npos ? text.size() - at : end - at, 32));
+  std::string_view near =
+      text.substr(at, std::min<std::size_t>(end == std::string_view::npos ? text.size() - at : end - at, 32));
   while (!near.empty() && IsSpace(near.back())) near.remove_suffix(1);
   return near;
 }
@@ -265,8 +285,9 @@ std::string_view Near(std::string_view text, std::size_t at) {
 SourceSpan SourceText::At(std::size_t offset, std::size_t length) const {
   SourceSpan out = span;
   out.length = static_cast<std::uint32_t>(std::max<std::size_t>(1, length));
-  const auto after = std::upper_bound(pieces.begin(), pieces.end(), offset,
-                                      [](std::size_t value, const Piece& piece) { return value < piece.offset; });
+  const auto after =
+      std::upper_bound(pieces.begin(), pieces.end(), offset,
+                       [](std::size_t value, const Piece& piece) { return value < piece.offset; });
   if (after == pieces.begin()) return out;
   const Piece& piece = *(after - 1);
   offset = std::min(offset, text.size());

@@ -62,11 +62,11 @@ struct YamlNode {
 };
 
 struct YamlOptions {
-  std::string file = {};                  // for messages
-  bool anchors = false;                   // allow &name and *name
-  std::size_t max_bytes = 1u << 20;       // longer texts are refused before they are parsed
-  int max_depth = 40;                     // nested lists and maps
-  std::size_t max_nodes = 200'000;        // nodes of the tree, copies made by aliases included
+  std::string file = {};             // for messages
+  bool anchors = false;              // allow &name and *name
+  std::size_t max_bytes = 1u << 20;  // longer texts are refused before they are parsed
+  int max_depth = 40;                // nested lists and maps
+  std::size_t max_nodes = 200'000;   // nodes of the tree, copies made by aliases included
 };
 
 Result<YamlNode> ParseYaml(std::string_view text, const YamlOptions& options = {});

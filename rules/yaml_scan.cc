@@ -42,11 +42,13 @@ class Scanner {
   }
 
  private:
-  tl::unexpected<Error> FailAt(std::string_view line, std::size_t at, std::size_t bytes, std::string message) const {
+  tl::unexpected<Error> FailAt(std::string_view line, std::size_t at, std::size_t bytes,
+                               std::string message) const {
     std::uint32_t column = 1;
     for (std::size_t i = 0; i < at; ++i) column += (static_cast<unsigned char>(line[i]) & 0xC0) != 0x80;
-    return Fail(Code::kSyntax, std::move(message),
-                {.file = file_, .line = line_, .column = column, .length = static_cast<std::uint32_t>(bytes)});
+    return Fail(
+        Code::kSyntax, std::move(message),
+        {.file = file_, .line = line_, .column = column, .length = static_cast<std::uint32_t>(bytes)});
   }
 
   Status Encoding(std::string_view line) const {
@@ -96,9 +98,10 @@ class Scanner {
       if (start && (c == '"' || c == '\'')) {
         const std::optional<std::size_t> end = Close(line, i);
         if (!end) {
-          return FailAt(line, i, 1,
-                        "the quote opened by `" + std::string(line.substr(i, 24)) +
-                            "` is not closed on this line; close it, or use a block (| or >) for longer text");
+          return FailAt(
+              line, i, 1,
+              "the quote opened by `" + std::string(line.substr(i, 24)) +
+                  "` is not closed on this line; close it, or use a block (| or >) for longer text");
         }
         i = *end;
         start = false;
@@ -123,7 +126,8 @@ class Scanner {
       } else if (depth_ > 0 && c == ',') {
         start = true;
         plain_open_ = false;
-      } else if ((c == ':' && (before_space || depth_ > 0)) || (start && (c == '-' || c == '?') && before_space)) {
+      } else if ((c == ':' && (before_space || depth_ > 0)) ||
+                 (start && (c == '-' || c == '?') && before_space)) {
         start = true;
         plain_open_ = false;
       } else if (start && (c == '&' || c == '*' || c == '!')) {
@@ -162,8 +166,8 @@ class Scanner {
   bool plain_open_ = false;  // the last token of the line before was a plain scalar
   std::size_t plain_indent_ = 0;
   bool block_scalar_ = false;
-  std::size_t block_parent_ = 0;               // indentation of the line with the | or >
-  std::optional<std::size_t> block_indent_;    // of the first line of the block
+  std::size_t block_parent_ = 0;             // indentation of the line with the | or >
+  std::optional<std::size_t> block_indent_;  // of the first line of the block
 };
 
 }  // namespace

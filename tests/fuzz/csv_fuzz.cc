@@ -28,7 +28,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!errors.empty()) return 0;
   std::string again;
   for (std::size_t i = 0; i < file.header.size(); ++i) again += (i == 0 ? "" : ",") + Quoted(file.header[i]);
-  for (std::size_t i = 0; i < file.cells.size(); ++i) again += (i % file.header.size() == 0 ? "\n" : ",") + Quoted(file.cells[i]);
+  for (std::size_t i = 0; i < file.cells.size(); ++i)
+    again += (i % file.header.size() == 0 ? "\n" : ",") + Quoted(file.cells[i]);
   const CsvFile second = stepwise::rules::ParseCsv(again, "f", &errors);
   // A row of one empty cell is a blank line.
   if (file.header.size() > 1 && (second.header != file.header || second.cells != file.cells)) std::abort();

@@ -1,5 +1,5 @@
-// Whatever bytes arrive: a tree whose JSON parses as JSON again, or an error with a place. Every character that
-// the tree gives a place for is inside the text.
+// Whatever bytes arrive: a tree whose JSON parses as JSON again, or an error with a place. Every character
+// that the tree gives a place for is inside the text.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -14,7 +14,8 @@ namespace {
 
 void CheckPlaces(const YamlNode& node, std::uint32_t lines) {
   for (const auto& piece : node.value.pieces) {
-    if (piece.line == 0 || piece.line > lines || piece.column == 0 || piece.offset > node.value.text.size()) std::abort();
+    if (piece.line == 0 || piece.line > lines || piece.column == 0 || piece.offset > node.value.text.size())
+      std::abort();
   }
   for (const YamlNode& child : node.children) CheckPlaces(child, lines);
 }

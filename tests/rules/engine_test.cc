@@ -13,20 +13,22 @@
 namespace stepwise::rules {
 namespace {
 
-constexpr std::string_view kPatient = R"("patient":{"resourceType":"Patient","id":"p1","birthDate":"1960-01-01"})";
+constexpr std::string_view kPatient =
+    R"("patient":{"resourceType":"Patient","id":"p1","birthDate":"1960-01-01"})";
 constexpr std::string_view kNoMeds = R"("meds":{"resourceType":"Bundle","type":"searchset"})";
 constexpr std::string_view kScores =
     R"("pain":{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Observation","id":"s1","subject":{"reference":"Patient/p1"},"valueQuantity":{"value":7}}}]})";
 
 std::string Join(std::initializer_list<std::string_view> parts) {
   std::string out;
-  for (const std::string_view part : parts) out += (out.empty() || part.empty() ? "" : ",") + std::string(part);
+  for (const std::string_view part : parts)
+    out += (out.empty() || part.empty() ? "" : ",") + std::string(part);
   return out;
 }
 
 std::string SimpleRule(std::string_view condition, std::string_view more = "unknown: { default: silent }\n") {
-  return "rule: r\ntitle: A rule\nhooks: [patient-view]\nwhen:\n  - { id: a, text: the line, if: \"" + std::string(condition) +
-         "\" }\n" + std::string(more) + "card: { summary: s, indicator: info }\n";
+  return "rule: r\ntitle: A rule\nhooks: [patient-view]\nwhen:\n  - { id: a, text: the line, if: \"" +
+         std::string(condition) + "\" }\n" + std::string(more) + "card: { summary: s, indicator: info }\n";
 }
 
 TEST(Engine, AbsentIsNeverEmpty) {
@@ -39,8 +41,10 @@ TEST(Engine, AbsentIsNeverEmpty) {
       {R"("meds":null)", Outcome::kTrue},
       {R"("meds":{"resourceType":"Bundle","type":"searchset"})", Outcome::kTrue},
       {R"("meds":{"resourceType":"OperationOutcome"})", Outcome::kUnknown},
-      {R"("meds":{"resourceType":"Bundle","link":[{"relation":"next"}],"entry":[{"resource":{"resourceType":"MedicationRequest"}}]})", Outcome::kUnknown},
-      {R"("meds":{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"MedicationRequest"}}]})", Outcome::kFalse},
+      {R"("meds":{"resourceType":"Bundle","link":[{"relation":"next"}],"entry":[{"resource":{"resourceType":"MedicationRequest"}}]})",
+       Outcome::kUnknown},
+      {R"("meds":{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"MedicationRequest"}}]})",
+       Outcome::kFalse},
   };
   PackFixture pack({{"rules/r.yaml", SimpleRule("%meds.entry.empty()")}});
   const auto base = pack.Load();
@@ -61,7 +65,8 @@ TEST(Engine, UnknownReachesEveryLineThatRestsOnIt) {
       "  - { id: a, text: a, if: \"%some.empty()\" }\n  - { id: b, text: b, if: \"%some.count() = 0\" }\n"
       "  - { id: c, text: c, if: \"%patient.exists()\" }\n"
       "unknown: { default: fire }\n"
-      "card: { summary: \"s{{#unknown.a}} not known{{/unknown.a}}{{#unknown.c}} never{{/unknown.c}}\", indicator: info }\n";
+      "card: { summary: \"s{{#unknown.a}} not known{{/unknown.a}}{{#unknown.c}} never{{/unknown.c}}\", "
+      "indicator: info }\n";
   PackFixture pack({{"rules/r.yaml", rule}});
   const auto base = pack.Load();
   ASSERT_NE(base, nullptr);
@@ -78,13 +83,16 @@ TEST(Engine, UnknownReachesEveryLineThatRestsOnIt) {
 
 TEST(Engine, StopsAtTheFirstDecidingLineUnlessAskedToExplain) {
   const std::string rule =
-      "rule: r\ntitle: A rule\nhooks: [patient-view]\nwhen:\n  - { id: a, text: a, if: \"false\" }\n  - { id: b, text: b, if: \"true\" }\n"
-      "unless:\n  - { id: c, text: c, if: \"true\" }\nunknown: { default: silent }\ncard: { summary: s, indicator: info }\n";
+      "rule: r\ntitle: A rule\nhooks: [patient-view]\nwhen:\n  - { id: a, text: a, if: \"false\" }\n  - { "
+      "id: b, text: b, if: \"true\" }\n"
+      "unless:\n  - { id: c, text: c, if: \"true\" }\nunknown: { default: silent }\ncard: { summary: s, "
+      "indicator: info }\n";
   PackFixture pack({{"rules/r.yaml", rule}});
   const auto base = pack.Load();
   ASSERT_NE(base, nullptr);
   const std::string request = RequestJson("patient-view", "", "");
-  const Decision brief = EvaluateJson(*base, request), full = EvaluateJson(*base, request, {.all_lines = true});
+  const Decision brief = EvaluateJson(*base, request),
+                 full = EvaluateJson(*base, request, {.all_lines = true});
   EXPECT_EQ(brief.rules[0].stopped_by, "a");
   EXPECT_FALSE(brief.rules[0].lines[1].evaluated);
   EXPECT_EQ(full.rules[0].stopped_by, "a");
@@ -121,10 +129,12 @@ card:
   PackFixture pack({{"rules/r.yaml", rule}});
   const auto base = pack.Load();
   ASSERT_NE(base, nullptr);
-  const Decision decision = EvaluateJson(*base, RequestJson("order-sign", R"("draftOrders":{"resourceType":"Bundle","entry":[
+  const Decision decision =
+      EvaluateJson(*base, RequestJson("order-sign", R"("draftOrders":{"resourceType":"Bundle","entry":[
       {"resource":{"resourceType":"MedicationRequest","id":"o1","status":"draft","medicationCodeableConcept":{"text":"a*b"}}},
       {"resource":{"resourceType":"MedicationRequest","id":"o2","medicationCodeableConcept":{"text":"c"}}},
-      {"resource":{"resourceType":"ServiceRequest","id":"o3"}}]})", ""));
+      {"resource":{"resourceType":"ServiceRequest","id":"o3"}}]})",
+                                      ""));
   ASSERT_EQ(decision.rules.size(), 2u) << Explain(decision);
   EXPECT_EQ(decision.rules[0].status, RuleStatus::kFired) << Explain(decision);
   EXPECT_EQ(decision.rules[1].stopped_by, "other") << Explain(decision);
@@ -136,8 +146,9 @@ card:
   EXPECT_EQ(card.source_label, "Pack 1.2.3");
   EXPECT_EQ(card.links[0].url, "http://example.org/?q=a%2Ab");
   ASSERT_EQ(card.suggestions.size(), 1u);
-  EXPECT_EQ(card.suggestions[0].actions[0].resource,
-            R"({"resourceType":"MedicationRequest","id":"o1","medicationCodeableConcept":{"text":"a*b"},"status":"on-hold","note":[{"text":"a*b"}]})");
+  EXPECT_EQ(
+      card.suggestions[0].actions[0].resource,
+      R"({"resourceType":"MedicationRequest","id":"o1","medicationCodeableConcept":{"text":"a*b"},"status":"on-hold","note":[{"text":"a*b"}]})");
   EXPECT_EQ(card.suggestions[0].actions[1].resource_id, "MedicationRequest/o1");
   EXPECT_EQ(card.override_reasons[0].system, "http://example.org/test");
   EXPECT_FALSE(decision.rules[0].lines[0].sources.empty());
@@ -156,9 +167,12 @@ TEST(Engine, ACardWithAGapIsNotShown) {
 TEST(Engine, AFailingRuleFailsAlone) {
   std::string good = SimpleRule("true");
   good.replace(good.find("rule: r"), 7, "rule: s");
-  PackFixture pack({{"rules/r.yaml", SimpleRule("%patient.name.given.single() = 'x'")}, {"rules/s.yaml", good}});
-  const Decision decision = EvaluateJson(*pack.Load(), RequestJson("patient-view", "",
-      R"("patient":{"resourceType":"Patient","id":"p1","name":[{"given":["a","b"]}]})"));
+  PackFixture pack(
+      {{"rules/r.yaml", SimpleRule("%patient.name.given.single() = 'x'")}, {"rules/s.yaml", good}});
+  const Decision decision = EvaluateJson(
+      *pack.Load(),
+      RequestJson("patient-view", "",
+                  R"("patient":{"resourceType":"Patient","id":"p1","name":[{"given":["a","b"]}]})"));
   ASSERT_EQ(decision.rules.size(), 2u);
   EXPECT_EQ(decision.rules[0].status, RuleStatus::kFailed) << Explain(decision);
   EXPECT_EQ(decision.rules[1].status, RuleStatus::kFired);
@@ -166,8 +180,10 @@ TEST(Engine, AFailingRuleFailsAlone) {
 
 TEST(Engine, OneCauseGivesOneCard) {
   const auto rule = [](std::string id, std::string cause, std::string indicator, int priority) {
-    return "rule: " + id + "\ntitle: T " + id + "\nhooks: [patient-view]\n" + (cause.empty() ? "" : "cause: " + cause + "\n") +
-           "priority: " + std::to_string(priority) + "\nwhen:\n  - { id: a, text: a, if: \"true\" }\ncard: { summary: " + id + ", indicator: " + indicator + " }\n";
+    return "rule: " + id + "\ntitle: T " + id + "\nhooks: [patient-view]\n" +
+           (cause.empty() ? "" : "cause: " + cause + "\n") + "priority: " + std::to_string(priority) +
+           "\nwhen:\n  - { id: a, text: a, if: \"true\" }\ncard: { summary: " + id +
+           ", indicator: " + indicator + " }\n";
   };
   PackFixture pack({{"rules/a.yaml", rule("A", "pain", "info", 90)},
                     {"rules/b.yaml", rule("B", "pain", "warning", 1)},
@@ -180,7 +196,9 @@ TEST(Engine, OneCauseGivesOneCard) {
   EXPECT_EQ(decision.cards[1].summary, "C");
   EXPECT_EQ(decision.cards[1].absorbed, (std::vector<std::string>{"B", "A"}));
   EXPECT_NE(decision.cards[1].detail.find("B, A"), std::string::npos);
-  const auto status = [&](std::string_view id) { return std::ranges::find(decision.rules, id, &RuleOutcome::rule)->status; };
+  const auto status = [&](std::string_view id) {
+    return std::ranges::find(decision.rules, id, &RuleOutcome::rule)->status;
+  };
   EXPECT_EQ(status("A"), RuleStatus::kAbsorbed);
   EXPECT_EQ(status("E"), RuleStatus::kShadow);
 }
@@ -208,7 +226,8 @@ TEST(Engine, SiteParametersStayInsideTheBounds) {
   const auto site = MakeSiteParameters(*base, {{"days", "11"}});
   ASSERT_TRUE(site) << site.error().ToString();
   EXPECT_EQ(EvaluateJson(*base, request, {.site = &*site}).cards.size(), 1u);
-  for (const auto& [name, value] : std::map<std::string, std::string>{{"days", "31"}, {"fixed", "6"}, {"dys", "8"}}) {
+  for (const auto& [name, value] :
+       std::map<std::string, std::string>{{"days", "31"}, {"fixed", "6"}, {"dys", "8"}}) {
     EXPECT_FALSE(MakeSiteParameters(*base, {{name, value}})) << name;
   }
 }
@@ -225,9 +244,12 @@ TEST(Engine, PutsErrorsInLetsWhereTheLetStands) {
   std::string rule = SimpleRule("%one = 'x'");
   rule.replace(rule.find("when:"), 0, "let: { one: \"%patient.name.given.single()\" }\n");
   PackFixture pack({{"rules/r.yaml", rule}});
-  const Decision decision = EvaluateJson(*pack.Load(), RequestJson("patient-view", "",
-      R"("patient":{"resourceType":"Patient","id":"p1","name":[{"given":["a","b"]}]})"));
-  EXPECT_EQ(decision.rules[0].error.rfind("line a: " + pack.dir() + "/rules/r.yaml:4:", 0), 0u) << decision.rules[0].error;
+  const Decision decision = EvaluateJson(
+      *pack.Load(),
+      RequestJson("patient-view", "",
+                  R"("patient":{"resourceType":"Patient","id":"p1","name":[{"given":["a","b"]}]})"));
+  EXPECT_EQ(decision.rules[0].error.rfind("line a: " + pack.dir() + "/rules/r.yaml:4:", 0), 0u)
+      << decision.rules[0].error;
 }
 
 TEST(Engine, ConcurrentEvaluationsAgree) {

@@ -6,7 +6,8 @@ namespace stepwise::rules {
 namespace {
 
 Result<Document> Request(const std::string& prefetch) {
-  return Document::Parse(R"({"hook":"patient-view","context":{"patientId":"p1"},"prefetch":{)" + prefetch + "}}");
+  return Document::Parse(R"({"hook":"patient-view","context":{"patientId":"p1"},"prefetch":{)" + prefetch +
+                         "}}");
 }
 
 TEST(Facts, TellEmptyFromUnknown) {
@@ -21,10 +22,13 @@ TEST(Facts, TellEmptyFromUnknown) {
       {R"("k":null)", FactState::kKnownEmpty},
       {R"("k":{"resourceType":"Bundle","type":"searchset"})", FactState::kKnownEmpty},
       {R"("k":{"resourceType":"Bundle","entry":[]})", FactState::kKnownEmpty},
-      {R"("k":{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Observation"}}]})", FactState::kPresent},
+      {R"("k":{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Observation"}}]})",
+       FactState::kPresent},
       {R"("k":{"resourceType":"OperationOutcome"})", FactState::kFailed},
-      {R"("k":{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"OperationOutcome"}}]})", FactState::kFailed},
-      {R"("k":{"resourceType":"Bundle","link":[{"relation":"self"},{"relation":"next"}],"entry":[{"resource":{"resourceType":"Observation"}}]})", FactState::kPartial},
+      {R"("k":{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"OperationOutcome"}}]})",
+       FactState::kFailed},
+      {R"("k":{"resourceType":"Bundle","link":[{"relation":"self"},{"relation":"next"}],"entry":[{"resource":{"resourceType":"Observation"}}]})",
+       FactState::kPartial},
       {R"("k":{"a":1})", FactState::kFailed},
       {R"("k":"text")", FactState::kFailed},
       {R"("k":{"resourceType":"Patient","id":"p1"})", FactState::kPresent},
@@ -49,12 +53,15 @@ TEST(Facts, RefuseAForeignPatientsDatum) {
   };
   const Row rows[] = {
       {R"("k":{"resourceType":"Observation","subject":{"reference":"Patient/p1"}})", ""},
-      {R"("k":{"resourceType":"Observation","subject":{"reference":"http://x/fhir/Patient/p1/_history/2"}})", ""},
+      {R"("k":{"resourceType":"Observation","subject":{"reference":"http://x/fhir/Patient/p1/_history/2"}})",
+       ""},
       {R"("k":{"resourceType":"Observation","subject":{"reference":"Group/g"}})", ""},
       {R"("k":{"resourceType":"Observation","subject":{"reference":"urn:uuid:1"}})", ""},
       {R"("k":{"resourceType":"Observation","contained":[{"resourceType":"Patient","id":"x"}]})", ""},
-      {R"("k":{"resourceType":"Observation","subject":{"reference":"Patient/p2"}})", "prefetch.k.subject: belongs to patient `p2`"},
-      {R"("k":{"resourceType":"AllergyIntolerance","patient":{"reference":"http://x/Patient/p2"}})", "prefetch.k.patient: belongs to patient `p2`"},
+      {R"("k":{"resourceType":"Observation","subject":{"reference":"Patient/p2"}})",
+       "prefetch.k.subject: belongs to patient `p2`"},
+      {R"("k":{"resourceType":"AllergyIntolerance","patient":{"reference":"http://x/Patient/p2"}})",
+       "prefetch.k.patient: belongs to patient `p2`"},
       {R"("k":{"resourceType":"Patient","id":"p2"})", "prefetch.k: belongs to patient `p2`"},
   };
   for (const Row& row : rows) {
@@ -67,7 +74,8 @@ TEST(Facts, RefuseAForeignPatientsDatum) {
 }
 
 TEST(Facts, NameResources) {
-  const auto document = Request(R"("k":{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Observation","id":"o"}},{"resource":{"resourceType":"Observation"}}]})");
+  const auto document = Request(
+      R"("k":{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Observation","id":"o"}},{"resource":{"resourceType":"Observation"}}]})");
   ASSERT_EQ(document->resources().size(), 3u);
   EXPECT_EQ(ReferenceOf(document->node(document->resources()[1])), "Observation/o");
   EXPECT_EQ(ReferenceOf(document->node(document->resources()[2])), "#/prefetch/k/entry/1/resource");

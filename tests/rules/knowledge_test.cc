@@ -38,7 +38,8 @@ TEST(Csv, SaysWhereAndWhatIsWrong) {
 
 TEST(Table, FindsRowsByKey) {
   Errors errors;
-  const Table table = Table::Read(std::string(kHead) + "code,drug\n7052,morphine\n7804,oxycodone\n", "t.csv", "code", {}, &errors);
+  const Table table = Table::Read(std::string(kHead) + "code,drug\n7052,morphine\n7804,oxycodone\n", "t.csv",
+                                  "code", {}, &errors);
   ASSERT_EQ(First(errors), "");
   ASSERT_TRUE(table.Find("7804"));
   EXPECT_EQ(table.Cell(*table.Find("7804"), *table.Column("drug")), "oxycodone");
@@ -50,7 +51,8 @@ TEST(Table, NeedsASourceADateAndUniqueKeys) {
   const std::pair<std::string, std::string> rows[] = {
       {"# date: 2026-11\na,b\n", "t.csv:1:1: a knowledge table says where it comes from"},
       {"# source: x\na,b\n", "t.csv:1:1: a knowledge table says how old it is"},
-      {std::string(kHead) + "a,b\n1,x\n1,y\n", "t.csv:5:1: key `1` is given twice; the first one is in line 4"},
+      {std::string(kHead) + "a,b\n1,x\n1,y\n",
+       "t.csv:5:1: key `1` is given twice; the first one is in line 4"},
       {std::string(kHead) + "c,b\n1,x\n", "pack.yaml:3:5: table t.csv has no column `a`"},
       {"# Sources, collected 2026-11-20: WHO\na,b\n", ""},
   };
@@ -63,10 +65,12 @@ TEST(Table, NeedsASourceADateAndUniqueKeys) {
 }
 
 std::unique_ptr<CodeSet> BuildSet(const std::string& yaml, Errors* errors, const Table* table = nullptr) {
-  const auto node = ParseYaml("name: s\nurl: http://s\nversion: 1.0.0\ntitle: t\n" + yaml, {.file = "s.yaml"});
+  const auto node =
+      ParseYaml("name: s\nurl: http://s\nversion: 1.0.0\ntitle: t\n" + yaml, {.file = "s.yaml"});
   EXPECT_TRUE(node) << node.error().ToString();
   const ValueSetSource source = ReadValueSet(*node, errors);
-  return CodeSet::Build(source, [&](std::string_view name) { return name == "codes" ? table : nullptr; }, errors);
+  return CodeSet::Build(
+      source, [&](std::string_view name) { return name == "codes" ? table : nullptr; }, errors);
 }
 
 TEST(ValueSet, HasThreeAnswers) {
@@ -83,12 +87,16 @@ TEST(ValueSet, HasThreeAnswers) {
 
 TEST(ValueSet, CategoriesHoldTheirDescendants) {
   Errors errors;
-  const auto set = BuildSet("include:\n- { system: icd, codes: { C25: p, G89.3: n }, descendants: true }\n- { system: loinc, codes: { \"1\": } }\ncovers: [icd]\n", &errors);
+  const auto set = BuildSet(
+      "include:\n- { system: icd, codes: { C25: p, G89.3: n }, descendants: true }\n- { system: loinc, "
+      "codes: { \"1\": } }\ncovers: [icd]\n",
+      &errors);
   ASSERT_EQ(First(errors), "");
-  const std::pair<const char*, Membership> rows[] = {
-      {"C25", Membership::kIn},    {"C25.9", Membership::kIn}, {"C259", Membership::kIn},  {"C2", Membership::kOut},
-      {"C26.1", Membership::kOut}, {"G89.3", Membership::kIn}, {"G893", Membership::kIn}, {"G89", Membership::kOut},
-      {"G89.31", Membership::kIn}, {"", Membership::kOut}};
+  const std::pair<const char*, Membership> rows[] = {{"C25", Membership::kIn},    {"C25.9", Membership::kIn},
+                                                     {"C259", Membership::kIn},   {"C2", Membership::kOut},
+                                                     {"C26.1", Membership::kOut}, {"G89.3", Membership::kIn},
+                                                     {"G893", Membership::kIn},   {"G89", Membership::kOut},
+                                                     {"G89.31", Membership::kIn}, {"", Membership::kOut}};
   for (const auto& [code, expected] : rows) EXPECT_EQ(set->Contains("icd", code), expected) << code;
   EXPECT_EQ(set->Contains("loinc", "1"), Membership::kIn);
   EXPECT_EQ(set->Contains("loinc", "2"), Membership::kUnknown);  // not covered
@@ -96,8 +104,12 @@ TEST(ValueSet, CategoriesHoldTheirDescendants) {
 
 TEST(ValueSet, DrawsCodesFromTables) {
   Errors errors;
-  const Table table = Table::Read(std::string(kHead) + "code,class,step\nA,strong,3\nB,weak,2\nC,strong,2\n,strong,3\n", "t.csv", "", {}, &errors);
-  const auto set = BuildSet("include:\n- { system: atc, table: codes, column: code, where: { class: [strong], step: \"3\" } }\n", &errors, &table);
+  const Table table =
+      Table::Read(std::string(kHead) + "code,class,step\nA,strong,3\nB,weak,2\nC,strong,2\n,strong,3\n",
+                  "t.csv", "", {}, &errors);
+  const auto set = BuildSet(
+      "include:\n- { system: atc, table: codes, column: code, where: { class: [strong], step: \"3\" } }\n",
+      &errors, &table);
   ASSERT_EQ(First(errors), "");
   EXPECT_EQ(set->size(), 1u);
   EXPECT_EQ(set->Contains("atc", "A"), Membership::kIn);
@@ -110,7 +122,8 @@ TEST(ValueSet, SaysWhereAndWhatIsWrong) {
       {"status: draft\n", "s.yaml:1:1: a value set has `system` with `codes`, or a list of `include`"},
       {"include: [ { system: x, cods: { \"1\": } } ]\n", "s.yaml:5:12: an include has `codes`"},
       {"include: [ { system: x, table: nope, column: c } ]\n", "s.yaml:5:32: no table `nope`"},
-      {"sistem: x\ninclude: [ { system: x, codes: { \"1\": } } ]\n", "s.yaml:5:1: unknown key `sistem` in a value set; did you mean `system`?"},
+      {"sistem: x\ninclude: [ { system: x, codes: { \"1\": } } ]\n",
+       "s.yaml:5:1: unknown key `sistem` in a value set; did you mean `system`?"},
   };
   for (const auto& [text, message] : rows) {
     Errors errors;

@@ -58,7 +58,8 @@ class PackFixture {
   std::string Errors() const {
     std::string out;
     for (const Error& error : report.errors) out += error.ToString() + "\n";
-    for (std::size_t at = out.find(dir() + "/"); at != std::string::npos; at = out.find(dir() + "/")) out.erase(at, dir().size() + 1);
+    for (std::size_t at = out.find(dir() + "/"); at != std::string::npos; at = out.find(dir() + "/"))
+      out.erase(at, dir().size() + 1);
     return out;
   }
 
@@ -71,10 +72,12 @@ class PackFixture {
 // A CDS Hooks request with these JSON texts as context entries and as prefetch.
 inline std::string RequestJson(std::string_view hook, std::string_view context, std::string_view prefetch) {
   return R"({"hook":")" + std::string(hook) + R"(","hookInstance":"x","context":{"patientId":"p1")" +
-         (context.empty() ? "" : "," + std::string(context)) + R"(},"prefetch":{)" + std::string(prefetch) + "}}";
+         (context.empty() ? "" : "," + std::string(context)) + R"(},"prefetch":{)" + std::string(prefetch) +
+         "}}";
 }
 
-inline Decision EvaluateJson(const KnowledgeBase& base, const std::string& json, const EngineOptions& options = {}) {
+inline Decision EvaluateJson(const KnowledgeBase& base, const std::string& json,
+                             const EngineOptions& options = {}) {
   const auto document = Document::Parse(json);
   if (!document) {
     ADD_FAILURE() << document.error().ToString();

@@ -33,30 +33,44 @@ TEST(PackReader, PointsAtWhatIsWrongInARule) {
       {"title:", "titel:", "rules/r.yaml:2:1: unknown key `titel` in a rule; did you mean `title`?"},
       {"hooks: [patient-view]", "", "rules/r.yaml:1:1: a rule needs `hooks`"},
       {"text: \"a holds\", ", "", "rules/r.yaml:5:5: a when line needs the key `text`"},
-      {"summary: s,", "sumary: s,", "rules/r.yaml:7:9: unknown key `sumary` in a card; did you mean `summary`?"},
-      {"indicator: info", "indicator: hard-stop", "rules/r.yaml:7:32: `hard-stop` is not a `indicator`; known: critical, warning, info"},
+      {"summary: s,", "sumary: s,",
+       "rules/r.yaml:7:9: unknown key `sumary` in a card; did you mean `summary`?"},
+      {"indicator: info", "indicator: hard-stop",
+       "rules/r.yaml:7:32: `hard-stop` is not a `indicator`; known: critical, warning, info"},
       {"default: silent", "b: silent", "rules/r.yaml:6:12: no line `b` in this rule; did you mean `a`?"},
-      {"default: silent", "a: maybe", "rules/r.yaml:6:15: an unknown line is `silent` or `fire`, not `maybe`"},
+      {"default: silent", "a: maybe",
+       "rules/r.yaml:6:15: an unknown line is `silent` or `fire`, not `maybe`"},
       {"%patient.exists()", "%patent.exists()", "rules/r.yaml:5:"},
       {"%patient.exists()", "%patient.nam.exists()", "rules/r.yaml:5:45: "},
       {"%patient.exists()", "%meds.entry.resource.code.memberOf('none')", "rules/r.yaml:5:"},
       {"%patient.exists()", "lookup('none', '1') = 'x'", "rules/r.yaml:5:43: no table `none` in this pack"},
-      {"summary: s", "summary: \"x {{%patient.id\"", "rules/r.yaml:7:21: `{{` is never closed; close it with `}}`"},
+      {"summary: s", "summary: \"x {{%patient.id\"",
+       "rules/r.yaml:7:21: `{{` is never closed; close it with `}}`"},
       {"summary: s", "summary: \"x {{ }}\"", "rules/r.yaml:7:21: an empty hole"},
-      {"summary: s", "summary: \"{{rule.di}}\"", "rules/r.yaml:7:21: nothing is called `rule.di`; did you mean `rule.id`?"},
-      {"summary: s", "summary: \"{{evidence.guid}}\"", "rules/r.yaml:7:21: nothing is called `evidence.guid`; did you mean `evidence.guide`?"},
-      {"summary: s", "summary: \"{{#unknown.b}}x{{/unknown.b}}\"", "rules/r.yaml:7:21: no line `b` in this rule"},
-      {"summary: s", "summary: \"{{#unknown.a}}x\"", "rules/r.yaml:7:19: the section {{#unknown.a}} is never closed"},
-      {"title: A rule", "title: A rule\nevidence: [gide]", "rules/r.yaml:3:12: no evidence `gide` in pack.yaml; did you mean `guide`?"},
-      {"title: A rule", "title: A rule\nlet: { x: \"%y\", y: \"%x\" }", "rules/r.yaml:3:8: let `x` needs itself: %x -> %y -> %x"},
-      {"title: A rule", "title: A rule\nlet: { meds: \"1\" }", "rules/r.yaml:3:8: %meds already means something else in this pack"},
+      {"summary: s", "summary: \"{{rule.di}}\"",
+       "rules/r.yaml:7:21: nothing is called `rule.di`; did you mean `rule.id`?"},
+      {"summary: s", "summary: \"{{evidence.guid}}\"",
+       "rules/r.yaml:7:21: nothing is called `evidence.guid`; did you mean `evidence.guide`?"},
+      {"summary: s", "summary: \"{{#unknown.b}}x{{/unknown.b}}\"",
+       "rules/r.yaml:7:21: no line `b` in this rule"},
+      {"summary: s", "summary: \"{{#unknown.a}}x\"",
+       "rules/r.yaml:7:19: the section {{#unknown.a}} is never closed"},
+      {"title: A rule", "title: A rule\nevidence: [gide]",
+       "rules/r.yaml:3:12: no evidence `gide` in pack.yaml; did you mean `guide`?"},
+      {"title: A rule", "title: A rule\nlet: { x: \"%y\", y: \"%x\" }",
+       "rules/r.yaml:3:8: let `x` needs itself: %x -> %y -> %x"},
+      {"title: A rule", "title: A rule\nlet: { meds: \"1\" }",
+       "rules/r.yaml:3:8: %meds already means something else in this pack"},
       {"title: A rule", "title: A rule\nmode: off", "rules/r.yaml:1:1: a rule that is off says in `why`"},
-      {"title: A rule", "title: A rule\nfor-each: { a: \"1\", b: \"2\" }", "rules/r.yaml:3:11: `for-each` names one thing"},
+      {"title: A rule", "title: A rule\nfor-each: { a: \"1\", b: \"2\" }",
+       "rules/r.yaml:3:11: `for-each` names one thing"},
   };
   for (const Row& row : rows) {
     PackFixture pack({{"rules/r.yaml", With(std::string(kRule), row.from, row.to)}});
     EXPECT_EQ(pack.TryLoad(), nullptr) << row.to;
-    EXPECT_NE(("\n" + pack.Errors()).find("\n" + std::string(row.message)), std::string::npos) << row.message << "\n" << pack.Errors();
+    EXPECT_NE(("\n" + pack.Errors()).find("\n" + std::string(row.message)), std::string::npos)
+        << row.message << "\n"
+        << pack.Errors();
   }
 }
 
@@ -69,27 +83,38 @@ TEST(PackReader, PointsAtWhatIsWrongInThePack) {
       {"default: 7,", "default: 70,", "pack.yaml:11:3: parameter `days`: `70` is above the maximum 30"},
       {"default: 7,", "default: x,", "pack.yaml:11:45: `x` is no integer"},
       {"override: none", "override: no", "pack.yaml:13:49: `override` has the one value `none`"},
-      {"\"Patient/{{context.patientId}}\"", "\"Patent/1\"", "pack.yaml:15:3: `Patent/1` asks for a type that FHIR does not know"},
+      {"\"Patient/{{context.patientId}}\"", "\"Patent/1\"",
+       "pack.yaml:15:3: `Patent/1` asks for a type that FHIR does not know"},
       {"facts:", "facts:\n  scores: \"1\"", "pack.yaml:20:3: key `scores` is given twice"},
-      {"  scores: \"%pain", "  scores: \"%scores", "pack.yaml:19:3: fact `scores` needs itself: %scores -> %scores"},
-      {"facts:", "requires: { other: ^1.0 }\nfacts:", "pack.yaml:18:13: needs pack `other`, which is not here"},
+      {"  scores: \"%pain", "  scores: \"%scores",
+       "pack.yaml:19:3: fact `scores` needs itself: %scores -> %scores"},
+      {"facts:", "requires: { other: ^1.0 }\nfacts:",
+       "pack.yaml:18:13: needs pack `other`, which is not here"},
       {"facts:", "requires: { other: latest }\nfacts:", "pack.yaml:18:20: `latest` is no version range"},
-      {"facts:", "tables: { t: { file: tables/t.csv } }\nfacts:", "pack.yaml:18:22: no file `tables/t.csv` in the pack"},
-      {"facts:", "effective: { from: 2026-13-01 }\nfacts:", "pack.yaml:18:20: `from` is a day like 2026-12-01, not `2026-13-01`"},
+      {"facts:", "tables: { t: { file: tables/t.csv } }\nfacts:",
+       "pack.yaml:18:22: no file `tables/t.csv` in the pack"},
+      {"facts:", "effective: { from: 2026-13-01 }\nfacts:",
+       "pack.yaml:18:20: `from` is a day like 2026-12-01, not `2026-13-01`"},
       {"facts:", "experimental: no\nfacts:", "pack.yaml:18:15: `experimental` is true or false, not `no`"},
   };
   for (const Row& row : rows) {
     PackFixture pack({}, With(std::string(kTestPack), row.from, row.to));
     EXPECT_EQ(pack.TryLoad(), nullptr) << row.to;
-    EXPECT_NE(("\n" + pack.Errors()).find("\n" + std::string(row.message)), std::string::npos) << row.message << "\n" << pack.Errors();
+    EXPECT_NE(("\n" + pack.Errors()).find("\n" + std::string(row.message)), std::string::npos)
+        << row.message << "\n"
+        << pack.Errors();
   }
 }
 
 TEST(PackReader, FindsEveryErrorAtOnce) {
-  PackFixture pack({{"rules/a.yaml", "rule: a\n"}, {"rules/b.yaml", "titel: b\n"}, {"valuesets/x.yaml", "name: x\n"}, {"rules/c.txt", ""}});
+  PackFixture pack({{"rules/a.yaml", "rule: a\n"},
+                    {"rules/b.yaml", "titel: b\n"},
+                    {"valuesets/x.yaml", "name: x\n"},
+                    {"rules/c.txt", ""}});
   EXPECT_EQ(pack.TryLoad(), nullptr);
-  for (const char* part : {"rules/a.yaml:1:1: a rule needs the key `title`", "rules/b.yaml:1:1: unknown key `titel`",
-                           "valuesets/x.yaml: not named in pack.yaml", "rules/c.txt: rules/ holds one .yaml file a rule"}) {
+  for (const char* part :
+       {"rules/a.yaml:1:1: a rule needs the key `title`", "rules/b.yaml:1:1: unknown key `titel`",
+        "valuesets/x.yaml: not named in pack.yaml", "rules/c.txt: rules/ holds one .yaml file a rule"}) {
     EXPECT_NE(pack.Errors().find(part), std::string::npos) << part << "\n" << pack.Errors();
   }
 }
@@ -98,13 +123,16 @@ TEST(PackReader, RefusesLinksThatLeadOut) {
   PackFixture pack({{"rules/r.yaml", std::string(kRule)}});
   TempDir outside;
   WriteFile(outside.path() / "secret.yaml", kRule);
-  std::filesystem::create_symlink(outside.path() / "secret.yaml", std::filesystem::path(pack.dir()) / "rules/s.yaml");
+  std::filesystem::create_symlink(outside.path() / "secret.yaml",
+                                  std::filesystem::path(pack.dir()) / "rules/s.yaml");
   EXPECT_EQ(pack.TryLoad(), nullptr);
-  EXPECT_NE(pack.Errors().find("rules/s.yaml: a link that leads out of the pack"), std::string::npos) << pack.Errors();
+  EXPECT_NE(pack.Errors().find("rules/s.yaml: a link that leads out of the pack"), std::string::npos)
+      << pack.Errors();
 }
 
 TEST(PackReader, DigestIsWhatThePackSays) {
-  PackFixture one({{"rules/r.yaml", std::string(kRule)}}), two({{"rules/r.yaml", std::string(kRule)}, {"tests/t.yaml", "x: 1"}}),
+  PackFixture one({{"rules/r.yaml", std::string(kRule)}}),
+      two({{"rules/r.yaml", std::string(kRule)}, {"tests/t.yaml", "x: 1"}}),
       three({{"rules/r.yaml", std::string(kRule) + "# more\n"}});
   const std::string digest = one.Load()->packs()[0].digest;
   EXPECT_EQ(digest.size(), 7u + 64u);

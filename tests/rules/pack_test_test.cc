@@ -54,7 +54,8 @@ TEST(PackTest, PassesAndCovers) {
   for (const Error& error : report.errors) ADD_FAILURE() << error.ToString();
   ASSERT_EQ(report.cases.size(), 5u);
   for (const TestCaseResult& result : report.cases) {
-    for (const std::string& failure : result.failures) ADD_FAILURE() << result.name << ": " << failure << "\n" << result.explanation;
+    for (const std::string& failure : result.failures)
+      ADD_FAILURE() << result.name << ": " << failure << "\n" << result.explanation;
   }
   ASSERT_EQ(report.coverage.size(), 2u);
   for (const LineCoverage& line : report.coverage) {
@@ -77,13 +78,16 @@ TEST(PackTest, SaysWhatWasExpected) {
       {"expct: { fires: true }", "a case says what it expects in `expect`"},
       {"expect: { fire: true }", "unknown key `fire` in `expect`; did you mean `fires`?"},
       {"pian: []\n    expect: { fires: true }", "no pack has a prefetch key `pian`; did you mean `pain`?"},
-      {"site: { dayz: 3 }\n    expect: { fires: true }", "no pack has a parameter `dayz`; did you mean `days`?"},
-      {"patient: { resourceType: Patient, id: p2 }\n    pain: [ { resourceType: Observation, subject: { reference: Patient/p1 } } ]\n    expect: { fires: true }",
+      {"site: { dayz: 3 }\n    expect: { fires: true }",
+       "no pack has a parameter `dayz`; did you mean `days`?"},
+      {"patient: { resourceType: Patient, id: p2 }\n    pain: [ { resourceType: Observation, subject: { "
+       "reference: Patient/p1 } } ]\n    expect: { fires: true }",
        "belongs to patient `p1`"},
   };
   const std::string head(kTests.substr(0, kTests.find("  - name: fires")));
   for (const auto& [text, message] : rows) {
-    PackFixture pack({{"rules/r.yaml", std::string(kRule)}, {"tests/r.yaml", head + "  - name: n\n    " + text + "\n"}});
+    PackFixture pack(
+        {{"rules/r.yaml", std::string(kRule)}, {"tests/r.yaml", head + "  - name: n\n    " + text + "\n"}});
     const auto base = pack.Load();
     ASSERT_NE(base, nullptr);
     const PackTestReport report = RunPackTests(*base, base->packs()[0], "");
@@ -100,7 +104,10 @@ TEST(PackCommand, PrintsPlacesCaretsAndCounts) {
   const std::string dirs[] = {pack.dir()};
   std::ostringstream out;
   EXPECT_EQ(CheckPacks(dirs, false, out), 1);
-  EXPECT_NE(out.str().find("rules/r.yaml:2:1: error: unknown key `titel` in a rule; did you mean `title`?\ntitel: x\n^"), std::string::npos) << out.str();
+  EXPECT_NE(out.str().find(
+                "rules/r.yaml:2:1: error: unknown key `titel` in a rule; did you mean `title`?\ntitel: x\n^"),
+            std::string::npos)
+      << out.str();
   EXPECT_NE(out.str().find("errors"), std::string::npos) << out.str();
 }
 
@@ -123,12 +130,14 @@ TEST(Packs, PassTheirTestsAndCoverEveryLine) {
     const PackTestReport result = RunPackTests(*base, pack, "");
     for (const Error& error : result.errors) ADD_FAILURE() << error.ToString();
     for (const TestCaseResult& one : result.cases) {
-      for (const std::string& failure : one.failures) ADD_FAILURE() << one.file << ":" << one.span.line << " " << one.name << ": " << failure;
+      for (const std::string& failure : one.failures)
+        ADD_FAILURE() << one.file << ":" << one.span.line << " " << one.name << ": " << failure;
     }
     for (const LineCoverage& line : result.coverage) {
       EXPECT_TRUE(line.seen_true && line.seen_false) << pack.id << " " << line.rule << " " << line.line;
     }
-    for (const std::string& rule : result.untested) ADD_FAILURE() << pack.id << " " << rule << " has no test case";
+    for (const std::string& rule : result.untested)
+      ADD_FAILURE() << pack.id << " " << rule << " has no test case";
   }
 }
 

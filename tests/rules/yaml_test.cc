@@ -58,7 +58,8 @@ TEST(Yaml, SaysWhereAndWhatIsWrong) {
       {"a: !!str b", "f.yaml:1:4: tag `tag:yaml.org,2002:str`; tags are not part of the rule format"},
       {"<<: {a: 1}", "f.yaml:1:1: merge key `<<`"},
       {"a: &x 1\nb: *x", "f.yaml:1:4: anchor `&x`; anchors and aliases are allowed in test files only"},
-      {"a: 1\nb: \"open\nc: 2\nd: \"e\"", "f.yaml:2:4: the quote opened by `\"open` is not closed on this line"},
+      {"a: 1\nb: \"open\nc: 2\nd: \"e\"",
+       "f.yaml:2:4: the quote opened by `\"open` is not closed on this line"},
       {"a: ['x, y]\nb: 'z'", "f.yaml:1:5: the quote opened by `'x, y]` is not closed on this line"},
       {"a: 1\n\tb: 2", "f.yaml:2:1: tab in the indentation"},
       {"a: b: c", "f.yaml:1:5: a second `: ` on one line"},
@@ -113,9 +114,9 @@ TEST(Yaml, KnowsThePlaceOfEveryCharacter) {
     std::string key, word;
     std::uint32_t line, column;
   };
-  const Place places[] = {{"a", "first", 2, 3}, {"a", "part", 2, 9},  {"a", "deeper", 3, 5}, {"a", "last", 4, 3},
-                          {"b", "x", 5, 5},     {"b", "y", 5, 10},    {"c", "plain", 6, 4},  {"c", "more", 7, 3},
-                          {"d", "z", 8, 10}};
+  const Place places[] = {{"a", "first", 2, 3}, {"a", "part", 2, 9}, {"a", "deeper", 3, 5},
+                          {"a", "last", 4, 3},  {"b", "x", 5, 5},    {"b", "y", 5, 10},
+                          {"c", "plain", 6, 4}, {"c", "more", 7, 3}, {"d", "z", 8, 10}};
   for (const Place& place : places) {
     const SourceText& value = node->Find(place.key)->value;
     const SourceSpan span = value.At(value.text.find(place.word));
@@ -127,7 +128,8 @@ TEST(Yaml, KnowsThePlaceOfEveryCharacter) {
 TEST(Yaml, BecomesJson) {
   const auto node = ParseYaml("a: 1.20\nb: '1.20'\nc: [true, yes, 007, 2024-01, -3e2, ~]\nd: \"q\\\"\\n\"");
   ASSERT_TRUE(node) << node.error().ToString();
-  EXPECT_EQ(YamlToJson(*node), R"({"a":1.20,"b":"1.20","c":[true,"yes","007","2024-01",-3e2,null],"d":"q\"\n"})");
+  EXPECT_EQ(YamlToJson(*node),
+            R"({"a":1.20,"b":"1.20","c":[true,"yes","007","2024-01",-3e2,null],"d":"q\"\n"})");
 }
 
 }  // namespace
