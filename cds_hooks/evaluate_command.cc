@@ -125,14 +125,17 @@ void AddShowCardsCommand(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<ShowCardsArguments>();
   CLI::App* command = app.add_subcommand("show-cards", "Print the cards of a CDS Hooks response for people");
   command->add_option("FILE", arguments->file, "File with a CDS Hooks response; without it, standard input");
-  CLI::Option* expect =
-      command->add_option("--expect", arguments->expect, "ID,... of the rules that must have a card, and no others");
-  expect->delimiter(',')->expected(0, 1);
-  command->callback([arguments, expect, &exit_code] {
-    arguments->compare = expect->count() > 0;
-    std::erase(arguments->expect, "");
-    exit_code = RunShowCards(*arguments);
-  });
+  // One text, split here: '' means that no card is expected, which a list option would refuse.
+  command->add_option_function<std::string>(
+      "--expect",
+      [arguments](const std::string& ids) {
+        arguments->compare = true;
+        std::istringstream in(ids);
+        for (std::string id; std::getline(in, id, ',');) arguments->expect.push_back(id);
+        std::erase(arguments->expect, "");
+      },
+      "ID,... of the rules that must have a card, and no others");
+  command->callback([arguments, &exit_code] { exit_code = RunShowCards(*arguments); });
 }
 
 }  // namespace stepwise::cds_hooks
