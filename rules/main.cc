@@ -4,6 +4,7 @@
 
 #include "rules/command.h"
 #include "rules/fhirpath_command.h"
+#include "rules/dosage_command.h"
 #include "rules/pack_command.h"
 #include "rules/evaluator_command.h"
 
@@ -19,6 +20,7 @@ int main(int argc, char** argv) {
   AddFhirpathCommand(app, exit_code);
   AddFunctionsCommand(app, exit_code);
   AddEvaluatorCommand(app, exit_code);
+  AddDosageCommand(app, exit_code);
 
   for (const AddCommand add : RegisteredCommands()) add(app, exit_code);
 
