@@ -6,6 +6,7 @@
 #include "cds_hooks/discovery.h"
 #include "cds_hooks/pipeline.h"
 #include "rules/local_evaluator.h"
+#include "tests/bench/allocations.h"
 #include "tests/testing.h"
 
 namespace stepwise::cds_hooks {
@@ -59,6 +60,7 @@ void BM_EvaluateOnly(benchmark::State& state) {
   const std::string packs[] = {(SourceDir() / "rules/packs").string()};
   const auto evaluator = rules::LoadLocalEvaluator(packs);
   const auto document = Document::Parse(RequestText());
+  const std::int64_t before = Allocations();
   for (auto _ : state) {
     const auto decision = (*evaluator)->Evaluate(*document, kNow, std::chrono::milliseconds(2000));
     if (!decision || decision->cards.size() != 2) {
@@ -66,6 +68,7 @@ void BM_EvaluateOnly(benchmark::State& state) {
       return;
     }
   }
+  state.counters["allocations"] = static_cast<double>(Allocations() - before) / static_cast<double>(state.iterations());
 }
 
 BENCHMARK(BM_SimdjsonDom)->Name("OrderSign/SimdjsonDom");
