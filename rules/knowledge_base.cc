@@ -310,7 +310,7 @@ std::shared_ptr<const KnowledgeBase> KnowledgeBase::Load(std::vector<Pack> packs
 }
 
 std::shared_ptr<const KnowledgeBase> KnowledgeBase::LoadFolders(std::span<const std::string> dirs,
-                                                                LoadReport* report) {
+                                                                LoadReport* report, const std::string& site) {
   std::vector<Pack> packs;
   std::vector<std::string> queue;
   for (const std::string& dir : dirs) {
@@ -324,7 +324,7 @@ std::shared_ptr<const KnowledgeBase> KnowledgeBase::LoadFolders(std::span<const 
   for (std::size_t i = 0; i < queue.size(); ++i) {
     std::error_code code;
     if (seen.insert(std::filesystem::weakly_canonical(queue[i], code).string()).second) {
-      if (auto pack = ReadPack(queue[i], &report->errors)) packs.push_back(std::move(*pack));
+      if (auto pack = ReadPack(queue[i], &report->errors, site)) packs.push_back(std::move(*pack));
     }
     if (i + 1 < queue.size()) continue;
     for (const Pack& pack : packs) {  // all that was named is read: what is required and still missing?

@@ -83,8 +83,9 @@ class KnowledgeBase {
  public:
   // Each folder is a pack, or holds packs. A required pack that is in none of them is looked for beside the
   // pack that requires it. nullptr when report->errors is not empty.
+  // `site`: applies each pack's sites/<site>.yaml, where it has one.
   static std::shared_ptr<const KnowledgeBase> LoadFolders(std::span<const std::string> dirs,
-                                                          LoadReport* report);
+                                                          LoadReport* report, const std::string& site = {});
   static std::shared_ptr<const KnowledgeBase> Load(std::vector<Pack> packs, LoadReport* report);
 
   // Rules that are not off, higher priority first.

@@ -53,9 +53,10 @@ std::unique_ptr<Evaluator> MakeLocalEvaluator(std::shared_ptr<const KnowledgeBas
   return std::make_unique<LocalEvaluator>(std::move(base));
 }
 
-Result<std::unique_ptr<Evaluator>> LoadLocalEvaluator(std::span<const std::string> pack_dirs) {
+Result<std::unique_ptr<Evaluator>> LoadLocalEvaluator(std::span<const std::string> pack_dirs,
+                                                      const std::string& site) {
   LoadReport report;
-  auto base = KnowledgeBase::LoadFolders(pack_dirs, &report);
+  auto base = KnowledgeBase::LoadFolders(pack_dirs, &report, site);
   if (base != nullptr) return MakeLocalEvaluator(std::move(base));
   Error all = report.errors.front();
   for (std::size_t i = 1; i < report.errors.size(); ++i) all.message += "\n" + report.errors[i].ToString();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "rules/site_overlay.h"
+
 namespace stepwise::rules {
 namespace {
 
@@ -112,7 +114,7 @@ class PackReader {
     pack_.dir = dir;
   }
 
-  Pack Read() {
+  Pack Read(const std::string& site) {
     if (const auto tree = Parse("pack.yaml")) ReadHead(*tree);
     for (const std::string& path : files_.List("rules/", "")) {
       if (!path.ends_with(".yaml")) {
@@ -129,6 +131,7 @@ class PackReader {
     CheckUnused("valuesets/");
     CheckUnused("tables/");
     pack_.digest = files_.Digest();
+    ReadSites(site);
     return std::move(pack_);
   }
 
@@ -211,6 +214,18 @@ class PackReader {
         }
       }
     }
+  }
+
+  void ReadSites(const std::string& site) {
+    std::optional<Pack> chosen;
+    for (const std::string& path : files_.List("sites/", ".yaml")) {
+      const auto tree = Parse(path);
+      if (!tree) continue;
+      Pack changed = pack_;
+      ApplyOverlay(*tree, *files_.Find(path), &changed, errors_);
+      if (path == "sites/" + site + ".yaml") chosen = std::move(changed);
+    }
+    if (chosen) pack_ = std::move(*chosen);
   }
 
   void ReadRequirement(const YamlNode& node) {
@@ -306,9 +321,9 @@ bool IsIdentifier(std::string_view text) {
          std::ranges::all_of(text, [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
 }
 
-std::optional<Pack> ReadPack(const std::string& dir, Errors* errors) {
+std::optional<Pack> ReadPack(const std::string& dir, Errors* errors, const std::string& site) {
   const std::size_t before = errors->size();
-  Pack pack = PackReader(dir, errors).Read();
+  Pack pack = PackReader(dir, errors).Read(site);
   if (errors->size() > before) return std::nullopt;
   return pack;
 }

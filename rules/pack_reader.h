@@ -19,8 +19,9 @@
 
 namespace stepwise::rules {
 
-// nullopt when any error was added.
-std::optional<Pack> ReadPack(const std::string& dir, Errors* errors);
+// nullopt when any error was added. `site`: applies sites/<site>.yaml where the pack has it; all overlays are
+// checked in any case.
+std::optional<Pack> ReadPack(const std::string& dir, Errors* errors, const std::string& site = {});
 
 // rules/*.yaml, one at a time (rules/rule_reader.cc).
 Rule ReadRule(const YamlNode& node, Errors* errors);
