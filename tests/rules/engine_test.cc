@@ -252,6 +252,33 @@ TEST(Engine, PutsErrorsInLetsWhereTheLetStands) {
       << decision.rules[0].error;
 }
 
+TEST(Engine, LooksUpCellsOfTables) {
+  struct Row {
+    const char *expression, *summary;  // summary "": the hole has no value, so there is no card
+  };
+  const Row rows[] = {
+      {"lookup('drugs', '7052')", "morphine"},
+      {"lookup('drugs', '7052', 'step')", "3"},
+      {"lookup('drugs', ('1' | '7052' | '10689'), 'name')", "morphine, tramadol"},
+      {"lookup('drugs', '1')", ""},
+      {"lookup('drugs', {})", ""},
+      {"lookup('drugs', '10689', 'note')", ""},
+  };
+  const std::string head =
+      std::string(kTestPack) + "tables: { drugs: { file: tables/drugs.csv, key: code } }\n";
+  for (const Row& row : rows) {
+    std::string rule = SimpleRule("true");
+    rule.replace(rule.find("summary: s"), 10, "summary: \"{{" + std::string(row.expression) + "}}\"");
+    PackFixture pack(
+        {{"rules/r.yaml", rule},
+         {"tables/drugs.csv",
+          "# source: test\n# date: 2026-11\ncode,name,step,note\n7052,morphine,3,x\n10689,tramadol,2,\n"}},
+        head);
+    const Decision decision = EvaluateJson(*pack.Load(), RequestJson("patient-view", "", ""));
+    EXPECT_EQ(decision.cards.empty() ? "" : decision.cards[0].summary, row.summary) << row.expression;
+  }
+}
+
 TEST(Engine, ConcurrentEvaluationsAgree) {
   PackFixture pack({{"rules/r.yaml", SimpleRule("%scores > 3")}});
   const std::string dirs[] = {pack.dir()};
