@@ -87,7 +87,7 @@ std::size_t TerminalWidth() {
 
 struct ShowCardsArguments {
   std::string file;
-  std::vector<std::string> expect;
+  std::string expect;  // ids, divided by commas
   bool compare = false;
 };
 
@@ -101,7 +101,9 @@ int RunShowCards(const ShowCardsArguments& arguments) {
   const bool colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   std::cout << CardText(*cards, {std::min<std::size_t>(TerminalWidth(), 110), colour});
   if (!arguments.compare) return 0;
-  const std::string difference = CompareCards(*cards, arguments.expect);
+  std::vector<std::string> expected = CLI::detail::split(arguments.expect, ',');
+  std::erase(expected, "");
+  const std::string difference = CompareCards(*cards, expected);
   std::cerr << difference;
   return difference.empty() ? 0 : 1;
 }
@@ -113,9 +115,10 @@ void AddEvaluateCommand(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("evaluate", "Answer a CDS Hooks request, as the service would");
   command->add_option("REQUEST", arguments->request, "File with a CDS Hooks request; - is standard input")->required();
   command->add_option("--packs", arguments->config.packs, "Folder of rule packs; may be given several times")
-      ->expected(1);
+      ->allow_extra_args(false);
   command->add_option("--evaluators", arguments->config.evaluators, "HOST:PORT,... of gRPC evaluators instead")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command->add_option("--now", arguments->config.now, "Time of the decision, such as 2026-12-10T09:00:00Z");
   command->add_flag("--explain", arguments->explain, "Say on stderr how each line of each rule decided");
   command->callback([arguments, &exit_code] { exit_code = RunEvaluate(*arguments); });
@@ -125,17 +128,12 @@ void AddShowCardsCommand(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<ShowCardsArguments>();
   CLI::App* command = app.add_subcommand("show-cards", "Print the cards of a CDS Hooks response for people");
   command->add_option("FILE", arguments->file, "File with a CDS Hooks response; without it, standard input");
-  // One text, split here: '' means that no card is expected, which a list option would refuse.
-  command->add_option_function<std::string>(
-      "--expect",
-      [arguments](const std::string& ids) {
-        arguments->compare = true;
-        std::istringstream in(ids);
-        for (std::string id; std::getline(in, id, ',');) arguments->expect.push_back(id);
-        std::erase(arguments->expect, "");
-      },
-      "ID,... of the rules that must have a card, and no others");
-  command->callback([arguments, &exit_code] { exit_code = RunShowCards(*arguments); });
+  CLI::Option* expect =
+      command->add_option("--expect", arguments->expect, "ID,... of the rules that must have a card, and no others");
+  command->callback([arguments, expect, &exit_code] {
+    arguments->compare = expect->count() > 0;
+    exit_code = RunShowCards(*arguments);
+  });
 }
 
 }  // namespace stepwise::cds_hooks

@@ -144,8 +144,8 @@ void HttpServer::Impl::AwaitSignal() {
   signals.async_wait([this](ErrorCode error, int) {
     if (error) return;
     if (context.stopping) return io.stop();  // asked twice: at once
+    AwaitSignal();  // before stopping, which ends the wait when nothing is in flight
     BeginStop();
-    AwaitSignal();
   });
 }
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <future>
 #include <thread>
 
@@ -87,7 +88,7 @@ class HttpServerTest : public testing::Test {
   }
   ~HttpServerTest() override { Stop(); }
 
-  void Start() {
+  void Start(bool stop_on_signals = false) {
     service_ = std::make_unique<Service>(MakeServiceOptions(config_), evaluator_,
                                          [] { return DateTime::FromUnixMillis(0); });
     auto server = HttpServer::Listen(config_, *service_, [this](const AccessRecord& record) {
@@ -97,7 +98,7 @@ class HttpServerTest : public testing::Test {
     ASSERT_TRUE(server.has_value()) << server.error().ToString();
     server_ = std::move(*server);
     port_ = static_cast<std::uint16_t>(std::stoi(server_->url().substr(server_->url().rfind(':') + 1)));
-    runner_ = std::thread([this] { server_->Run(/*stop_on_signals=*/false); });
+    runner_ = std::thread([this, stop_on_signals] { server_->Run(stop_on_signals); });
   }
   void Stop() {
     if (!runner_.joinable()) return;
@@ -266,6 +267,18 @@ TEST_F(HttpServerTest, StopCutsWhatDoesNotEnd) {
   const auto start = std::chrono::steady_clock::now();
   Stop();
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+}
+
+TEST_F(HttpServerTest, SignalsStop) {
+  config_.drain_time_ms = 60'000;
+  for (const int signal : {SIGTERM, SIGINT}) {
+    Start(/*stop_on_signals=*/true);
+    Client idle(port_);
+    ExpectAlive();
+    ::kill(::getpid(), signal);
+    runner_.join();
+    EXPECT_TRUE(idle.AtEnd());
+  }
 }
 
 TEST_F(HttpServerTest, ConcurrentClients) {
