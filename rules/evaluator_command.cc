@@ -53,12 +53,16 @@ int Serve(const Arguments& arguments) {
 
 void AddEvaluatorCommand(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("evaluator", "Serve rule packs over gRPC, for stepwise-server --evaluators");
-  command->add_option("--listen", arguments->options.listen, "HOST:PORT; port 0 takes a free one")->capture_default_str();
+  CLI::App* command =
+      app.add_subcommand("evaluator", "Serve rule packs over gRPC, for stepwise-server --evaluators");
+  command->add_option("--listen", arguments->options.listen, "HOST:PORT; port 0 takes a free one")
+      ->capture_default_str();
   command->add_option("--packs", arguments->packs, "Folder of rule packs; may be given several times")
-      ->expected(1)
+      ->allow_extra_args(false)  // one folder after each --packs
       ->required();
-  command->add_option("--threads", arguments->options.threads, "Threads that evaluate; 0: one for each processor")
+  command
+      ->add_option("--threads", arguments->options.threads,
+                   "Threads that evaluate; 0: one for each processor")
       ->capture_default_str();
   command->add_option("--queue", arguments->options.queue_size, "Requests that may wait for a thread")
       ->capture_default_str();
