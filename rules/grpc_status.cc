@@ -15,8 +15,8 @@ struct Row {
   v1::ErrorCode detail;
 };
 
-// Read from the top. The first row of a code is what is sent for it; the first row of a status is what it means
-// when it comes without a detail.
+// Read from the top. The first row of a code is what is sent for it; the first row of a status is what it
+// means when it comes without a detail.
 constexpr Row kRows[] = {
     {Code::kInvalidArgument, grpc::StatusCode::INVALID_ARGUMENT, v1::ERROR_CODE_INVALID_ARGUMENT},
     {Code::kSyntax, grpc::StatusCode::INVALID_ARGUMENT, v1::ERROR_CODE_SYNTAX},
@@ -31,10 +31,8 @@ constexpr Row kRows[] = {
     {Code::kLimit, grpc::StatusCode::OUT_OF_RANGE, v1::ERROR_CODE_LIMIT},
     {Code::kUnavailable, grpc::StatusCode::CANCELLED, v1::ERROR_CODE_UNAVAILABLE},  // the server is stopping
     {Code::kUnavailable, grpc::StatusCode::ABORTED, v1::ERROR_CODE_UNAVAILABLE},
-    {Code::kFailedPrecondition, grpc::StatusCode::UNIMPLEMENTED, v1::ERROR_CODE_FAILED_PRECONDITION},
-    {Code::kFailedPrecondition, grpc::StatusCode::UNAUTHENTICATED, v1::ERROR_CODE_FAILED_PRECONDITION},
-    {Code::kFailedPrecondition, grpc::StatusCode::PERMISSION_DENIED, v1::ERROR_CODE_FAILED_PRECONDITION},
 };
+// Everything else (UNIMPLEMENTED, UNAUTHENTICATED, ...) is a fault of the installation, not of a request.
 constexpr Row kUnknownRow = {Code::kInternal, grpc::StatusCode::INTERNAL, v1::ERROR_CODE_INTERNAL};
 
 template <typename Matches>
@@ -47,7 +45,7 @@ const Row& FindRow(Matches matches) {
 std::string Fit(const std::string& text, std::size_t max_bytes) {
   std::string out = text;
   if (!fhirpath::IsUtf8(out)) {
-    std::ranges::replace_if(out, [](char c) { return static_cast<unsigned char>(c) >= 0x80; }, '?');
+    for (char& c : out) c = static_cast<unsigned char>(c) < 0x80 ? c : '?';
   }
   if (out.size() <= max_bytes) return out;
   static constexpr std::string_view kEllipsis = "\u2026";

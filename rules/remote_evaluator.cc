@@ -68,7 +68,10 @@ class RemoteEvaluator final : public Evaluator {
         Call(Shorter(timeout, timeout_), [&](v1::RuleEvaluation::Stub& stub, grpc::ClientContext* context) {
           return stub.Evaluate(context, message, &response);
         }));
-    return FromProto(response.decision());
+    Result<Decision> decision = FromProto(response.decision());
+    if (!decision)
+      decision.error().code = Code::kInternal;  // a fault of the installation, not of the request
+    return decision;
   }
 
   Result<std::vector<PackInfo>> ListPacks() override {
