@@ -118,10 +118,13 @@ Result<RuleOutcome> FromProto(const v1::RuleOutcome& message, const std::string&
     line.evaluated = from.evaluated();
     const std::optional<Outcome> answer = FromProto(from.outcome());
     if (!answer) {
-      return UnknownValue(from.outcome(), place + ".lines[" + std::to_string(outcome.lines.size()) + "].outcome");
+      return UnknownValue(from.outcome(),
+                          place + ".lines[" + std::to_string(outcome.lines.size()) + "].outcome");
     }
     line.outcome = *answer;
-    for (const v1::Source& source : from.sources()) line.sources.push_back({source.reference(), source.path()});
+    for (const v1::Source& source : from.sources()) {
+      line.sources.push_back({source.reference(), source.path()});
+    }
     line.reason = from.reason();
     outcome.lines.push_back(std::move(line));
   }
@@ -156,7 +159,8 @@ void ToProto(const Suggestion& suggestion, v1::Suggestion* message) {
 Suggestion FromProto(const v1::Suggestion& message) {
   Suggestion suggestion{message.label(), message.uuid(), message.recommended(), {}};
   for (const v1::Action& action : message.actions()) {
-    suggestion.actions.push_back({action.type(), action.description(), action.resource(), action.resource_id()});
+    suggestion.actions.push_back(
+        {action.type(), action.description(), action.resource(), action.resource_id()});
   }
   return suggestion;
 }
@@ -201,9 +205,9 @@ Card FromProto(const v1::Card& message) {
   card.source_url = message.source_url();
   card.source_icon = message.source_icon();
   card.topic = FromProto(message.topic());
-  for (const v1::Suggestion& suggestion : message.suggestions()) card.suggestions.push_back(FromProto(suggestion));
+  for (const v1::Suggestion& from : message.suggestions()) card.suggestions.push_back(FromProto(from));
   card.selection_behavior = message.selection_behavior();
-  for (const v1::Coding& reason : message.override_reasons()) card.override_reasons.push_back(FromProto(reason));
+  for (const v1::Coding& from : message.override_reasons()) card.override_reasons.push_back(FromProto(from));
   for (const v1::Link& link : message.links()) {
     card.links.push_back({link.label(), link.url(), link.type(), link.app_context()});
   }
@@ -226,7 +230,8 @@ void ToProto(const PackRef& ref, v1::PackRef* message) {
 }
 
 PackRef FromProto(const v1::PackRef& message) {
-  return {message.id(), message.version(), message.digest(), message.canonical(), message.title(), message.status()};
+  return {message.id(),        message.version(), message.digest(),
+          message.canonical(), message.title(),   message.status()};
 }
 
 void ToProto(const PrefetchTemplate& prefetch, v1::PrefetchTemplate* message) {

@@ -1,12 +1,13 @@
-// Decisions and pack descriptions as protobuf messages (proto/stepwise/rules/v1/rule_evaluation.proto), and back.
+// Decisions and pack descriptions as protobuf messages, and back.
+// The messages: proto/stepwise/rules/v1/rule_evaluation.proto.
 //
 //   v1::Decision message;
 //   ToProto(decision, &message);
 //   Result<Decision> same = FromProto(message);  // equal in every member
 //
-// Nothing is lost either way. Errors of FromProto: kSemantic for what this version of Stepwise does not know (an
-// enum value of a newer peer, a time that is none); `path` names the place in the message ("rules[2].status").
-// Texts must be UTF-8, as protobuf wants it; those of a Decision are.
+// Nothing is lost either way. Errors of FromProto: kSemantic for what this version of Stepwise does not know
+// (an enum value of a newer peer, a time that is none); `path` names the place in the message
+// ("rules[2].status"). Texts must be UTF-8, as protobuf wants it; those of a Decision are.
 // Thread-safety: pure functions.
 #ifndef STEPWISE_RULES_DECISION_PROTO_H_
 #define STEPWISE_RULES_DECISION_PROTO_H_

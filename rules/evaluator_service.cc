@@ -33,11 +33,13 @@ class Service final : public v1::RuleEvaluation::CallbackService {
   Service(Evaluator& evaluator, const EvaluatorServerOptions& options)
       : evaluator_(evaluator),
         options_(options),
-        pool_(options.threads > 0 ? options.threads : std::thread::hardware_concurrency(), options.queue_size) {}
+        pool_(options.threads > 0 ? options.threads : std::thread::hardware_concurrency(),
+              options.queue_size) {}
 
   grpc::ServerUnaryReactor* Evaluate(grpc::CallbackServerContext* context, const v1::EvaluateRequest* request,
                                      v1::EvaluateResponse* response) override {
-    return Answer(context, [this, request, response](milliseconds left) { return Evaluate(*request, left, response); });
+    return Answer(
+        context, [this, request, response](milliseconds left) { return Evaluate(*request, left, response); });
   }
 
   grpc::ServerUnaryReactor* ListPacks(grpc::CallbackServerContext* context, const v1::ListPacksRequest*,
@@ -52,20 +54,22 @@ class Service final : public v1::RuleEvaluation::CallbackService {
   // Gets the time that is left; leaves the answer in the response.
   using Work = std::function<Status(milliseconds left)>;
 
-  // gRPC keeps context, request and response until the reactor is finished, which is the last that a task does.
+  // gRPC keeps context, request and response until Finish(), which is the last thing that a task does.
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, Work work) {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    const bool taken = pool_.Submit([this, context, reactor, work = std::move(work)] {
-      reactor->Finish(Run(*context, work));
-    });
+    const bool taken = pool_.Submit(
+        [this, context, reactor, work = std::move(work)] { reactor->Finish(Run(*context, work)); });
     if (!taken) reactor->Finish(Busy());
     return reactor;
   }
 
   grpc::Status Run(const grpc::CallbackServerContext& context, const Work& work) const {
     if (context.IsCancelled()) return grpc::Status::CANCELLED;
-    const auto left = std::chrono::duration_cast<milliseconds>(context.deadline() - std::chrono::system_clock::now());
-    if (left <= milliseconds::zero()) return {grpc::StatusCode::DEADLINE_EXCEEDED, "the deadline passed in the queue"};
+    const auto left =
+        std::chrono::duration_cast<milliseconds>(context.deadline() - std::chrono::system_clock::now());
+    if (left <= milliseconds::zero()) {
+      return {grpc::StatusCode::DEADLINE_EXCEEDED, "the deadline passed in the queue"};
+    }
     try {
       const Status status = work(std::min(left, options_.max_evaluation));
       return status ? grpc::Status::OK : ToGrpcStatus(status.error());
@@ -76,10 +80,14 @@ class Service final : public v1::RuleEvaluation::CallbackService {
     }
   }
 
-  Status Evaluate(const v1::EvaluateRequest& request, milliseconds left, v1::EvaluateResponse* response) const {
+  Status Evaluate(const v1::EvaluateRequest& request, milliseconds left,
+                  v1::EvaluateResponse* response) const {
     const std::optional<DateTime> now = DateTime::ParseDateTime(request.now());
-    if (!now) return Fail(Code::kInvalidArgument, "expected an RFC 3339 time, found `" + request.now() + "`", {}, "now");
-    STEPWISE_ASSIGN_OR_RETURN(const Document document, Document::Parse(request.document(), options_.document_limits));
+    if (!now) {
+      return Fail(Code::kInvalidArgument, "expected a time, found `" + request.now() + "`", {}, "now");
+    }
+    STEPWISE_ASSIGN_OR_RETURN(const Document document,
+                              Document::Parse(request.document(), options_.document_limits));
     STEPWISE_ASSIGN_OR_RETURN(const Decision decision, evaluator_.Evaluate(document, *now, left));
     ToProto(decision, response->mutable_decision());
     return {};
@@ -120,13 +128,15 @@ Result<std::unique_ptr<EvaluatorServer>> EvaluatorServer::Start(Evaluator& evalu
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(&impl->service);
-  builder.SetMaxReceiveMessageSize(static_cast<int>(
-      std::min<std::size_t>(options.document_limits.max_bytes + (64u << 10), std::numeric_limits<int>::max())));
+  builder.SetMaxReceiveMessageSize(static_cast<int>(std::min<std::size_t>(
+      options.document_limits.max_bytes + (64u << 10), std::numeric_limits<int>::max())));
   // By default a second server on the same port would silently share it.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   if (options.max_connection_age > milliseconds::zero()) {
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, static_cast<int>(options.max_connection_age.count()));
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, static_cast<int>(options.max_evaluation.count()));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
+                               static_cast<int>(options.max_connection_age.count()));
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
+                               static_cast<int>(options.max_evaluation.count()));
   }
   // Clients ask whether we are alive while they wait (rules/remote_evaluator.cc).
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);

@@ -4,7 +4,8 @@
 //   if (!pool.Submit([call] { call->Finish(...); })) ...  // full or stopping: the task was not taken
 //
 // Every task that was taken runs, also those that still wait when Stop() is called. Tasks do not throw.
-// Thread-safety: Submit and Stop may be called from any thread, but not from a task (Stop would wait for itself).
+// Thread-safety: Submit and Stop may be called from any thread, but not from a task (Stop would wait for
+// itself).
 #ifndef STEPWISE_RULES_WORKER_POOL_H_
 #define STEPWISE_RULES_WORKER_POOL_H_
 
