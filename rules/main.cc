@@ -7,6 +7,7 @@
 #include "rules/dosage_command.h"
 #include "rules/pack_command.h"
 #include "rules/evaluator_command.h"
+#include "rules/terminology_command.h"
 
 int main(int argc, char** argv) {
   using namespace stepwise::rules;
@@ -21,6 +22,7 @@ int main(int argc, char** argv) {
   AddFunctionsCommand(app, exit_code);
   AddEvaluatorCommand(app, exit_code);
   AddDosageCommand(app, exit_code);
+  AddTerminologyCommand(app, exit_code);
 
   for (const AddCommand add : RegisteredCommands()) add(app, exit_code);
 
