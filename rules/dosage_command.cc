@@ -32,7 +32,9 @@ std::unique_ptr<const DrugKnowledge> LoadKnowledge(const std::string& dir, Error
     if (!pack) continue;
     if (auto knowledge = DrugKnowledge::Read(*pack, errors)) return knowledge;
   }
-  if (errors->empty()) AddError(errors, {.file = dir}, "no pack here has drug tables (`ingredients` in pack.yaml)", Code::kNotFound);
+  if (errors->empty())
+    AddError(errors, {.file = dir}, "no pack here has drug tables (`ingredients` in pack.yaml)",
+             Code::kNotFound);
   return nullptr;
 }
 
@@ -41,7 +43,8 @@ std::string DefaultPacks() {
   std::error_code code;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", code).parent_path();
   for (const char* place : {"../../../rules/packs", "../share/stepwise/packs"}) {
-    if (std::filesystem::is_directory(program / place, code)) return (program / place).lexically_normal().string();
+    if (std::filesystem::is_directory(program / place, code))
+      return (program / place).lexically_normal().string();
   }
   return "rules/packs";
 }
@@ -102,7 +105,8 @@ struct Arguments {
 
 Result<DosageOptions> ReadOptions(const Arguments& arguments, const DrugKnowledge& knowledge) {
   DosageOptions out{.table = arguments.table};
-  if (knowledge.FindOmeq(out.table) == nullptr) return Fail(Code::kInvalidArgument, "--table: " + UnknownTable(out.table, knowledge));
+  if (knowledge.FindOmeq(out.table) == nullptr)
+    return Fail(Code::kInvalidArgument, "--table: " + UnknownTable(out.table, knowledge));
   if (!arguments.weight.empty()) {
     out.weight_kg = Rational::Parse(arguments.weight);
     if (!out.weight_kg || !out.weight_kg->IsPositive()) {
@@ -111,7 +115,8 @@ Result<DosageOptions> ReadOptions(const Arguments& arguments, const DrugKnowledg
   }
   if (arguments.now.empty()) {
     const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-    out.now = DateTime::FromUnixMillis(std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count());
+    out.now =
+        DateTime::FromUnixMillis(std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count());
     return out;
   }
   const auto now = DateTime::ParseDateTime(arguments.now);
@@ -148,7 +153,8 @@ int Run(const Arguments& arguments) {
     AnswerDosageLines(in, *knowledge, *options, std::cout);
     return 0;
   }
-  const auto text = ExplainDosages({std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()}, *knowledge, *options);
+  const auto text = ExplainDosages({std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()},
+                                   *knowledge, *options);
   if (!text) {
     std::cerr << (standard_input ? "" : arguments.file + ": ") << text.error().ToString() << "\n";
     return 1;
@@ -168,16 +174,19 @@ std::string AnswerDosageLine(std::string line, const DrugKnowledge& knowledge, c
   const Node id_node = root.Child("id");
   const std::string id(id_node && id_node.kind() != NodeKind::kObject ? id_node.json() : "null");
   const Node request = root.Child("medicationRequest");
-  if (!request || request.kind() != NodeKind::kObject) return ErrorLine(id, "medicationRequest: expected an object");
+  if (!request || request.kind() != NodeKind::kObject)
+    return ErrorLine(id, "medicationRequest: expected an object");
   const Node table_node = root.Child("table");
   const std::string_view table_id = table_node ? table_node.text() : std::string_view(options.table);
   const OmeqTable* table = knowledge.FindOmeq(table_id);
   if (table == nullptr) return ErrorLine(id, "table: " + UnknownTable(table_id, knowledge));
-  medication::DoseContext context{.knowledge = &knowledge, .now = options.now, .weight_kg = options.weight_kg};
+  medication::DoseContext context{
+      .knowledge = &knowledge, .now = options.now, .weight_kg = options.weight_kg};
   if (const Node weight = root.Child("weight_kg")) {
     medication::IssueSet issues;
     context.weight_kg = medication::ReadNumber(weight, &issues);
-    if (!context.weight_kg || !context.weight_kg->IsPositive()) return ErrorLine(id, "weight_kg: expected a positive number");
+    if (!context.weight_kg || !context.weight_kg->IsPositive())
+      return ErrorLine(id, "weight_kg: expected a positive number");
   }
   medication::References references;
   references.Add(&*document);
@@ -185,7 +194,8 @@ std::string AnswerDosageLine(std::string line, const DrugKnowledge& knowledge, c
   return AnswerJson(id, ReadRequest(request, context), *table);
 }
 
-void AnswerDosageLines(std::istream& in, const DrugKnowledge& knowledge, const DosageOptions& options, std::ostream& out) {
+void AnswerDosageLines(std::istream& in, const DrugKnowledge& knowledge, const DosageOptions& options,
+                       std::ostream& out) {
   for (std::string line; std::getline(in, line);) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     out << AnswerDosageLine(std::move(line), knowledge, options) << '\n';
@@ -194,12 +204,14 @@ void AnswerDosageLines(std::istream& in, const DrugKnowledge& knowledge, const D
   out.flush();
 }
 
-Result<std::string> ExplainDosages(std::string json, const DrugKnowledge& knowledge, const DosageOptions& options) {
+Result<std::string> ExplainDosages(std::string json, const DrugKnowledge& knowledge,
+                                   const DosageOptions& options) {
   STEPWISE_ASSIGN_OR_RETURN(const Document document, Document::Parse(std::move(json)));
   std::vector<Node> requests;
   for (const std::uint32_t index : document.resources()) {
     const Node node = document.node(index);
-    if (node.resource_type() == types::kMedicationRequest && node.name() != names::kContained) requests.push_back(node);
+    if (node.resource_type() == types::kMedicationRequest && node.name() != names::kContained)
+      requests.push_back(node);
   }
   if (requests.empty()) return Fail(Code::kInvalidArgument, "no MedicationRequest in it");
   medication::References references;
@@ -212,11 +224,15 @@ Result<std::string> ExplainDosages(std::string json, const DrugKnowledge& knowle
 void AddDosageCommand(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("dosage", "Explain the dose arithmetic of prescriptions");
   const auto arguments = std::make_shared<Arguments>();
-  command->add_option("FILE", arguments->file, "MedicationRequest, Bundle or CDS Hooks request; - for standard input");
-  command->add_flag("--jsonl", arguments->jsonl, "Answer a JSON line for each line {id, medicationRequest, weight_kg, table}");
-  command->add_option("--table", arguments->table, "Table of oral morphine equivalents, such as cdc-2022 (default) or cdc-2016");
+  command->add_option("FILE", arguments->file,
+                      "MedicationRequest, Bundle or CDS Hooks request; - for standard input");
+  command->add_flag("--jsonl", arguments->jsonl,
+                    "Answer a JSON line for each line {id, medicationRequest, weight_kg, table}");
+  command->add_option("--table", arguments->table,
+                      "Table of oral morphine equivalents, such as cdc-2022 (default) or cdc-2016");
   command->add_option("--weight-kg", arguments->weight, "Body weight in kg, for doses by weight");
-  command->add_option("--now", arguments->now, "Time that bounds and events refer to, such as 2026-12-10T09:00:00Z");
+  command->add_option("--now", arguments->now,
+                      "Time that bounds and events refer to, such as 2026-12-10T09:00:00Z");
   command->add_option("--packs", arguments->packs, "Folder of packs with the drug tables");
   command->callback([arguments, &exit_code] { exit_code = Run(*arguments); });
 }

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "fhir/fhirpath/ast.h"
+#include "rules/medication/functions.h"
 
 namespace stepwise::rules {
 namespace {
@@ -89,7 +90,15 @@ void Walk(const Ast& ast, const PackTerminology& terminology, Errors* errors) {
 
 }  // namespace
 
-std::span<const Builtin> RuleFunctions() { return kFunctions; }
+std::span<const Builtin> RuleFunctions() {
+  static const std::vector<Builtin> kAll = [] {
+    std::vector<Builtin> all(std::begin(kFunctions), std::end(kFunctions));
+    const auto medication = medication::MedicationFunctions();
+    all.insert(all.end(), medication.begin(), medication.end());
+    return all;
+  }();
+  return kAll;
+}
 
 Errors CheckCalls(std::string_view expression, const PackTerminology& terminology) {
   Errors errors;

@@ -3,6 +3,8 @@
 //   lookup('omeq', %code, 'factor')     text in column `factor` of the row whose key is %code; {} without
 //   such a row
 //
+// and dose arithmetic on MedicationRequests (rules/medication/functions.h).
+//
 // One table: the listing for people (`stepwise functions`) and the tests read the same rows.
 // Thread-safety: constant after the first call.
 #ifndef STEPWISE_RULES_FUNCTIONS_H_

@@ -12,6 +12,7 @@ PackTerminology::PackTerminology(const Pack& pack, std::vector<const PackTermino
   for (const PackValueSet& set : pack.value_sets) {
     value_sets_.emplace(set.name, CodeSet::Build(set.source, find_table, errors));
   }
+  drugs_ = medication::DrugKnowledge::Read(pack, errors);
 }
 
 Membership PackTerminology::Subsumes(std::string_view, std::string_view ancestor,
@@ -37,6 +38,14 @@ const Table* PackTerminology::FindTable(std::string_view name) const {
   if (const auto found = tables_.find(name); found != tables_.end()) return found->second;
   for (const PackTerminology* other : required_) {
     if (const Table* found = other->FindTable(name)) return found;
+  }
+  return nullptr;
+}
+
+const medication::DrugKnowledge* PackTerminology::drugs() const {
+  if (drugs_ != nullptr) return drugs_.get();
+  for (const PackTerminology* other : required_) {
+    if (const medication::DrugKnowledge* found = other->drugs()) return found;
   }
   return nullptr;
 }

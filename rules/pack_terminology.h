@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "fhir/terminology.h"
+#include "rules/medication/drug_knowledge.h"
 #include "rules/pack.h"
 
 namespace stepwise::rules {
@@ -31,6 +32,8 @@ class PackTerminology final : public Terminology {
   // By name in pack.yaml, or by url with an optional |version.
   const CodeSet* FindCodes(std::string_view name) const;
   const Table* FindTable(std::string_view name) const;
+  // The drug tables of this pack or of one that it requires; nullptr if none has them.
+  const medication::DrugKnowledge* drugs() const;
   std::vector<std::string> TableNames() const;
   std::vector<std::string> ValueSetNames() const;
 
@@ -38,6 +41,7 @@ class PackTerminology final : public Terminology {
   std::vector<const PackTerminology*> required_;
   std::map<std::string, const Table*, std::less<>> tables_;
   std::map<std::string, std::unique_ptr<CodeSet>, std::less<>> value_sets_;
+  std::unique_ptr<const medication::DrugKnowledge> drugs_;
 };
 
 }  // namespace stepwise::rules

@@ -28,7 +28,8 @@ Node ChooseDoseAndRate(Node dosage, IssueSet* issues) {
   return ordered ? ordered : first;
 }
 
-// Two quantities, or one that is both ends; a missing end is the other one. No value at all: kind of the present one.
+// Two quantities, or one that is both ends; a missing end is the other one. No value at all: kind of the
+// present one.
 struct QuantityRange {
   DoseQuantity low, high;
 };
@@ -47,7 +48,10 @@ class AmountReader {
       for (const Node child : entry.children()) {
         switch (child.name()) {
           case names::kDoseQuantity: dose = child; break;
-          case names::kDoseRange: dose = child; dose_range = true; break;
+          case names::kDoseRange:
+            dose = child;
+            dose_range = true;
+            break;
           case names::kRateQuantity:
           case names::kRateRange:
           case names::kRateRatio: rate = child; break;
@@ -56,14 +60,21 @@ class AmountReader {
       }
     }
     const bool is_patch = IsPatch();
-    if (is_patch) dosage_->kind = AmountKind::kPatch;
-    else if (rate && (!dose || !dosage_->timing.per_day)) dosage_->kind = AmountKind::kRate;
+    if (is_patch)
+      dosage_->kind = AmountKind::kPatch;
+    else if (rate && (!dose || !dosage_->timing.per_day))
+      dosage_->kind = AmountKind::kRate;
     std::optional<QuantityRange> quantity;
-    if (dose) quantity = dose_range ? ReadRange(dose) : Both(ReadQuantity(dose, *context_.knowledge, issues_));
-    if (dosage_->kind == AmountKind::kRate) ReadRate(rate);
-    else if (!quantity) issues_->Add(Issue::kDoseMissing);
-    else if (is_patch) ReadPatches(*quantity);
-    else ReadDoses(*quantity);
+    if (dose)
+      quantity = dose_range ? ReadRange(dose) : Both(ReadQuantity(dose, *context_.knowledge, issues_));
+    if (dosage_->kind == AmountKind::kRate)
+      ReadRate(rate);
+    else if (!quantity)
+      issues_->Add(Issue::kDoseMissing);
+    else if (is_patch)
+      ReadPatches(*quantity);
+    else
+      ReadDoses(*quantity);
     // A cap on pieces of a patch is one on changing it, not on its rate.
     const bool capped = !is_patch && CapByPeriod();
     CheckTiming(capped);
@@ -81,7 +92,8 @@ class AmountReader {
     for (const DrugPart& part : drug_.parts) {
       if (part.strength.kind == StrengthKind::kPerHour) return true;
     }
-    const bool transdermal = drug_.release == RouteName(Route::kTransdermal) || dosage_->route == Route::kTransdermal;
+    const bool transdermal =
+        drug_.release == RouteName(Route::kTransdermal) || dosage_->route == Route::kTransdermal;
     return transdermal && drug_.parts.front().strength.kind == StrengthKind::kUnknown;
   }
 
@@ -89,14 +101,16 @@ class AmountReader {
 
   QuantityRange ReadRange(Node node) {
     const Node low_node = node.Child(names::kLow), high_node = node.Child(names::kHigh);
-    QuantityRange out{ReadQuantity(low_node, *context_.knowledge, issues_), ReadQuantity(high_node, *context_.knowledge, issues_)};
+    QuantityRange out{ReadQuantity(low_node, *context_.knowledge, issues_),
+                      ReadQuantity(high_node, *context_.knowledge, issues_)};
     if (!out.low.value) out.low = out.high;
     if (!out.high.value) out.high = out.low;
     return out;
   }
 
   // mg of one ingredient that a dose means, or an issue.
-  std::optional<Rational> Milligrams(const DoseQuantity& quantity, const DrugPart& part, IssueSet* issues) const {
+  std::optional<Rational> Milligrams(const DoseQuantity& quantity, const DrugPart& part,
+                                     IssueSet* issues) const {
     const auto fail = [&](Issue issue) {
       issues->Add(issue);
       return std::nullopt;
@@ -149,8 +163,10 @@ class AmountReader {
       if (cap_node) {
         IssueSet ignored;
         const auto most = cap.per_day ? std::nullopt : Milligrams(cap, drug_.parts[i], &ignored);
-        if (!most) issues_->Add(Issue::kCapUnreadable);
-        else if (part.dose_mg) part.dose_mg = Range{Min(part.dose_mg->low, *most), Min(part.dose_mg->high, *most)};
+        if (!most)
+          issues_->Add(Issue::kCapUnreadable);
+        else if (part.dose_mg)
+          part.dose_mg = Range{Min(part.dose_mg->low, *most), Min(part.dose_mg->high, *most)};
       }
       if (part.dose_mg && dosage_->timing.per_day) part.daily_mg = *dosage_->timing.per_day * *part.dose_mg;
     }
@@ -165,7 +181,8 @@ class AmountReader {
     } else {
       DoseQuantity top = ReadQuantity(rate.Child(names::kNumerator), *context_.knowledge, issues_);
       const DoseQuantity time = ReadQuantity(rate.Child(names::kDenominator), *context_.knowledge, issues_);
-      const bool readable = time.value && time.value->IsPositive() && time.kind == UnitKind::kTime && !time.per_day && !top.per_day;
+      const bool readable = time.value && time.value->IsPositive() && time.kind == UnitKind::kTime &&
+                            !time.per_day && !top.per_day;
       if (top.value && readable) top.value = *top.value / *time.value;
       top.per_day = readable;
       quantity = Both(top);
@@ -198,7 +215,8 @@ class AmountReader {
       } else if (strength.kind != StrengthKind::kPerHour) {
         issues_->Add(Issue::kStrengthUnknown);
       } else {
-        part.daily_mg = Range{*quantity.low.value, *quantity.high.value} * (strength.value * Rational(kHoursPerDay));
+        part.daily_mg =
+            Range{*quantity.low.value, *quantity.high.value} * (strength.value * Rational(kHoursPerDay));
       }
       if (part.daily_mg) part.ug_per_hour = *part.daily_mg * Rational::Make(kUgPerMg, kHoursPerDay);
     }
@@ -211,7 +229,8 @@ class AmountReader {
       if (ratio.name() != names::kMaxDosePerPeriod || ratio.kind() != NodeKind::kObject) continue;
       const DoseQuantity most = ReadQuantity(ratio.Child(names::kNumerator), *context_.knowledge, issues_);
       const DoseQuantity time = ReadQuantity(ratio.Child(names::kDenominator), *context_.knowledge, issues_);
-      const bool readable = time.value && time.value->IsPositive() && time.kind == UnitKind::kTime && !time.per_day && !most.per_day;
+      const bool readable = time.value && time.value->IsPositive() && time.kind == UnitKind::kTime &&
+                            !time.per_day && !most.per_day;
       for (std::size_t i = 0; i < drug_.parts.size(); ++i) {
         IssueSet ignored;
         const auto mg = readable ? Milligrams(most, drug_.parts[i], &ignored) : std::nullopt;
@@ -224,7 +243,8 @@ class AmountReader {
         std::optional<Range>& range = dosage_->parts[i].daily_mg;
         if (range) range = Range{Min(range->low, daily), Min(range->high, daily)};
         // As needed without an interval: the cap is all that bounds it.
-        else if (dosage_->as_needed && dosage_->timing.basis == TimingBasis::kNone) range = Range{daily, daily};
+        else if (dosage_->as_needed && dosage_->timing.basis == TimingBasis::kNone)
+          range = Range{daily, daily};
       }
     }
     return capped;
@@ -236,7 +256,8 @@ class AmountReader {
       const Rational* most = context_.knowledge->max_doses_per_day();
       const bool by_time = dosage_->kind == AmountKind::kDose && dosage_->route != Route::kTransdermal &&
                            dosage_->route != Route::kTopical && dosage_->route != Route::kOther;
-      if (by_time && most != nullptr && timing.per_day->high > *most) issues_->Add(Issue::kImplausibleFrequency);
+      if (by_time && most != nullptr && timing.per_day->high > *most)
+        issues_->Add(Issue::kImplausibleFrequency);
       return;
     }
     if (timing.one_off()) return;
@@ -256,6 +277,8 @@ class AmountReader {
 
 }  // namespace
 
-void ReadAmounts(const Drug& drug, const DoseContext& context, Dosage* dosage) { AmountReader(drug, context, dosage).Read(); }
+void ReadAmounts(const Drug& drug, const DoseContext& context, Dosage* dosage) {
+  AmountReader(drug, context, dosage).Read();
+}
 
 }  // namespace stepwise::medication

@@ -9,11 +9,13 @@
 namespace stepwise::medication {
 namespace {
 
-constexpr auto kOrderIntents =
-    std::to_array<std::string_view>({"order", "original-order", "filler-order", "instance-order", "reflex-order"});
+constexpr auto kOrderIntents = std::to_array<std::string_view>(
+    {"order", "original-order", "filler-order", "instance-order", "reflex-order"});
 constexpr auto kPlannedIntents = std::to_array<std::string_view>({"proposal", "plan", "option"});
 
-bool IsIn(std::string_view text, std::span<const std::string_view> list) { return std::ranges::find(list, text) != list.end(); }
+bool IsIn(std::string_view text, std::span<const std::string_view> list) {
+  return std::ranges::find(list, text) != list.end();
+}
 
 bool IsTrue(Node node) { return node && node.kind() == NodeKind::kBoolean && node.boolean(); }
 
@@ -32,7 +34,8 @@ bool IsAsNeeded(Node dosage) {
          dosage.Child(names::kAsNeededCodeableConcept) || dosage.Child(names::kAsNeededFor);
 }
 
-// Of the instruction where it is coded, else of the product. What runs at a rate by no stated route is infused.
+// Of the instruction where it is coded, else of the product. What runs at a rate by no stated route is
+// infused.
 Route RouteOf(Node dosage, const Drug& drug, const DrugKnowledge& knowledge, AmountKind kind) {
   bool coded = false;
   if (const Node route = dosage.Child(names::kRoute)) {
@@ -55,8 +58,10 @@ void ReadDosage(const Drug& drug, const DoseContext& context, Dosage* dosage) {
   dosage->route = RouteOf(node, drug, *context.knowledge, AmountKind::kDose);
   dosage->timing = ReadTiming(node.Child(names::kTiming), *context.knowledge, context.now);
   ReadAmounts(drug, context, dosage);
-  if (dosage->kind == AmountKind::kPatch) dosage->route = Route::kTransdermal;
-  else dosage->route = RouteOf(node, drug, *context.knowledge, dosage->kind);
+  if (dosage->kind == AmountKind::kPatch)
+    dosage->route = Route::kTransdermal;
+  else
+    dosage->route = RouteOf(node, drug, *context.knowledge, dosage->kind);
   if (!dosage->as_needed) {
     const bool says = context.knowledge->SaysAsNeeded(TextOf(node, names::kText)) ||
                       context.knowledge->SaysAsNeeded(TextOf(node, names::kPatientInstruction));
@@ -66,8 +71,8 @@ void ReadDosage(const Drug& drug, const DoseContext& context, Dosage* dosage) {
   if (dosage->timing.one_off()) dosage->issues.Add(Issue::kOneOff);
 }
 
-// Rule 0, consecutive steps. Their durations follow one another; the step that contains `now` counts, else the one
-// with the largest daily amount.
+// Rule 0, consecutive steps. Their durations follow one another; the step that contains `now` counts, else
+// the one with the largest daily amount.
 class Steps {
  public:
   Steps(std::vector<Dosage>* dosages, std::optional<DateTime> authored_on, const DateTime& now)
@@ -76,7 +81,8 @@ class Steps {
   // Sets in_force of each dosage; true when the present step had to be guessed.
   bool Choose() {
     for (const Dosage& dosage : dosages_) {
-      if (dosage.sequence && std::ranges::find(numbers_, *dosage.sequence) == numbers_.end()) numbers_.push_back(*dosage.sequence);
+      if (dosage.sequence && std::ranges::find(numbers_, *dosage.sequence) == numbers_.end())
+        numbers_.push_back(*dosage.sequence);
     }
     std::ranges::sort(numbers_, [](const Rational& a, const Rational& b) { return a < b; });
     const bool steps = numbers_.size() > 1;
@@ -94,7 +100,8 @@ class Steps {
       for (Dosage& dosage : dosages_) {
         if (!dosage.sequence || !(*dosage.sequence == number)) continue;
         const Node timing = TimingOf(dosage);
-        const bool begun = !start || Compare(*start, now_) != std::strong_ordering::greater || number == numbers_.front();
+        const bool begun =
+            !start || Compare(*start, now_) != std::strong_ordering::greater || number == numbers_.front();
         dosage.in_force = begun && InBounds(timing, start, now_);
         possible = possible || dosage.in_force;
         certainly = certainly || (dosage.in_force && BoundsContain(timing, start, now_));
@@ -119,8 +126,8 @@ class Steps {
  private:
   static Node TimingOf(const Dosage& dosage) { return dosage.node.Child(names::kTiming); }
 
-  // By the daily amount of the first ingredient, then by doses a day. A step that is not known is the largest: it
-  // may be anything.
+  // By the daily amount of the first ingredient, then by doses a day. A step that is not known is the
+  // largest: it may be anything.
   Rational Largest(const std::vector<Rational>& left) const {
     Rational best = left.front();
     std::optional<Rational> best_mg, best_count;
@@ -130,7 +137,8 @@ class Steps {
         if (!dosage.sequence || !(*dosage.sequence == left[i]) || !dosage.steady()) continue;
         const std::optional<Range>& daily = dosage.parts.front().daily_mg;
         mg = mg && daily ? std::optional(*mg + daily->high) : std::nullopt;
-        count = count && dosage.timing.per_day ? std::optional(*count + dosage.timing.per_day->high) : std::nullopt;
+        count = count && dosage.timing.per_day ? std::optional(*count + dosage.timing.per_day->high)
+                                               : std::nullopt;
       }
       const bool more = i == 0 || (best_mg && (!mg || *best_mg < *mg)) ||
                         (!best_mg && !mg && best_count && count && *best_count < *count);
@@ -164,7 +172,8 @@ RequestDose ReadRequest(Node request, const DoseContext& context) {
     ReadDosage(out.drug, context, &dosage);
   }
   std::optional<DateTime> authored_on;
-  if (const Node authored = request.Child(names::kAuthoredOn)) authored_on = DateTime::ParseDateTime(authored.text());
+  if (const Node authored = request.Child(names::kAuthoredOn))
+    authored_on = DateTime::ParseDateTime(authored.text());
   if (Steps(&out.dosages, authored_on, context.now).Choose()) out.issues.Add(Issue::kSequential);
   bool any = false;
   for (const Dosage& dosage : out.dosages) {
@@ -172,8 +181,10 @@ RequestDose ReadRequest(Node request, const DoseContext& context) {
     any = true;
     out.issues.Add(dosage.issues);
   }
-  if (out.dosages.empty()) out.issues.Add(Issue::kNoDosage);
-  else if (!any) out.issues.Add(Issue::kOutOfBounds);
+  if (out.dosages.empty())
+    out.issues.Add(Issue::kNoDosage);
+  else if (!any)
+    out.issues.Add(Issue::kOutOfBounds);
   if (out.standing == Standing::kPlanned) out.issues.Add(Issue::kPlanned);
   if (out.standing == Standing::kExcluded) out.issues.Add(Issue::kNotApplicable);
   return out;
@@ -181,13 +192,15 @@ RequestDose ReadRequest(Node request, const DoseContext& context) {
 
 bool RequestDose::AsNeeded() const {
   const bool any = std::ranges::any_of(dosages, &Dosage::in_force);
-  return std::ranges::any_of(dosages, [&](const Dosage& dosage) { return dosage.as_needed && (dosage.in_force || !any); });
+  return std::ranges::any_of(
+      dosages, [&](const Dosage& dosage) { return dosage.as_needed && (dosage.in_force || !any); });
 }
 
 std::optional<bool> RequestDose::Scheduled() const {
   if (dosages.empty()) return std::nullopt;
   const bool any = std::ranges::any_of(dosages, &Dosage::in_force);
-  return std::ranges::any_of(dosages, [&](const Dosage& dosage) { return !dosage.as_needed && (dosage.in_force || !any); });
+  return std::ranges::any_of(
+      dosages, [&](const Dosage& dosage) { return !dosage.as_needed && (dosage.in_force || !any); });
 }
 
 namespace {
@@ -209,11 +222,14 @@ std::optional<Range> Sum(const RequestDose& dose, Amount&& amount) {
 }  // namespace
 
 std::optional<Range> RequestDose::DosesPerDay() const {
-  return Sum(*this, [](const Dosage& dosage) -> const std::optional<Range>& { return dosage.timing.per_day; });
+  return Sum(*this,
+             [](const Dosage& dosage) -> const std::optional<Range>& { return dosage.timing.per_day; });
 }
 
 std::optional<Range> RequestDose::DailyMg(std::size_t part) const {
-  return Sum(*this, [part](const Dosage& dosage) -> const std::optional<Range>& { return dosage.parts[part].daily_mg; });
+  return Sum(*this, [part](const Dosage& dosage) -> const std::optional<Range>& {
+    return dosage.parts[part].daily_mg;
+  });
 }
 
 std::optional<Rational> RequestDose::IntervalHours() const {

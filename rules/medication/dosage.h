@@ -6,11 +6,12 @@
 //   dose.DailyMg(0)             // of the first ingredient: {60, 60} mg/d; nullopt: not known, never 0
 //   Omeq(dose, *drugs.FindOmeq("cdc-2022"))
 //
-// Steps, each with its issues (rules/medication/issue.h): does the request count; which drug (drug.h); how often
-// (timing.h); how much a time, or at what rate, or from which patches; caps; sums. A missing operand makes the
-// result absent. Instructions with different `sequence` are consecutive steps, all others are concurrent and add up.
-// Requests of R4 and of R5 are read alike. Source: dosage.md rules 0 to 6. Thread-safety: ReadRequest may index
-// `references` on first use, so one thread at a time for each References; results are plain values.
+// Steps, each with its issues (rules/medication/issue.h): does the request count; which drug (drug.h); how
+// often (timing.h); how much a time, or at what rate, or from which patches; caps; sums. A missing operand
+// makes the result absent. Instructions with different `sequence` are consecutive steps, all others are
+// concurrent and add up. Requests of R4 and of R5 are read alike. Source: dosage.md rules 0 to 6.
+// Thread-safety: ReadRequest may index `references` on first use, so one thread at a time for each
+// References; results are plain values.
 #ifndef STEPWISE_RULES_MEDICATION_DOSAGE_H_
 #define STEPWISE_RULES_MEDICATION_DOSAGE_H_
 
@@ -27,9 +28,9 @@ namespace stepwise::medication {
 
 struct DoseContext {
   const DrugKnowledge* knowledge = nullptr;
-  References* references = nullptr;      // may be null: nothing is found, contained resources neither
+  References* references = nullptr;  // may be null: nothing is found, contained resources neither
   DateTime now;
-  std::optional<Rational> weight_kg;     // latest body weight
+  std::optional<Rational> weight_kg;  // latest body weight
 };
 
 // kDose: so much a time. kRate: continuous, or for a duration. kPatch: the label rate, all day.
@@ -37,18 +38,19 @@ enum class AmountKind : std::uint8_t { kDose, kRate, kPatch };
 
 // What one ingredient gets from one dosage instruction; in the order of Drug::parts.
 struct PartDose {
-  std::optional<Range> dose_mg;          // one administration; absent for rates and patches
+  std::optional<Range> dose_mg;  // one administration; absent for rates and patches
   std::optional<Range> daily_mg;
-  std::optional<Range> ug_per_hour;      // patches only
+  std::optional<Range> ug_per_hour;  // patches only
 };
 
 struct Dosage {
   Node node;
   bool as_needed = false;
   std::optional<Rational> sequence;
-  bool in_force = true;                  // inside its bounds, and in the step that counts
+  bool in_force = true;  // inside its bounds, and in the step that counts
   AmountKind kind = AmountKind::kDose;
-  Route route = Route::kUnknown;         // of the instruction, else of the product; rates by no known route: parenteral
+  Route route =
+      Route::kUnknown;  // of the instruction, else of the product; rates by no known route: parenteral
   Timing timing;
   std::vector<PartDose> parts;
   IssueSet issues;
@@ -65,10 +67,10 @@ struct RequestDose {
   bool draft = false;
   Drug drug;
   std::vector<Dosage> dosages;
-  IssueSet issues;                       // all of them: of the request, its drug and its dosages in force
+  IssueSet issues;  // all of them: of the request, its drug and its dosages in force
 
-  bool AsNeeded() const;                 // some instruction in force (or, when none is, any) is as needed
-  std::optional<bool> Scheduled() const; // some is not; nullopt without any instruction
+  bool AsNeeded() const;                  // some instruction in force (or, when none is, any) is as needed
+  std::optional<bool> Scheduled() const;  // some is not; nullopt without any instruction
   // Sums over the steady instructions; nullopt when there are none or one is not known.
   std::optional<Range> DosesPerDay() const;
   std::optional<Range> DailyMg(std::size_t part) const;

@@ -7,7 +7,6 @@
 namespace stepwise::medication {
 namespace {
 
-
 constexpr std::string_view kRxNormOid = "urn:oid:2.16.840.1.113883.6.88";
 
 bool IsRxNorm(std::string_view system) { return system == kRxNormSystem || system == kRxNormOid; }
@@ -21,18 +20,21 @@ struct Meaning {
   std::string_view system, code;
 
   bool Names(const Ingredient* other) const {
-    if (product != nullptr) return std::ranges::find(product->parts, other, &ProductPart::ingredient) != product->parts.end();
+    if (product != nullptr)
+      return std::ranges::find(product->parts, other, &ProductPart::ingredient) != product->parts.end();
     if (atc != nullptr) return std::ranges::find(atc->ingredients, other) != atc->ingredients.end();
     return ingredient == other;
   }
   // No ingredient that `other` does not name as well.
   bool Within(const Meaning& other) const {
     if (product != nullptr) {
-      return std::ranges::all_of(product->parts, [&](const ProductPart& part) { return other.Names(part.ingredient); });
+      return std::ranges::all_of(product->parts,
+                                 [&](const ProductPart& part) { return other.Names(part.ingredient); });
     }
     if (atc != nullptr) {
       // "and other non-opioid analgesics" is no ingredient that could differ.
-      return std::ranges::all_of(atc->ingredients, [&](const Ingredient* part) { return part->rxcui.empty() || other.Names(part); });
+      return std::ranges::all_of(
+          atc->ingredients, [&](const Ingredient* part) { return part->rxcui.empty() || other.Names(part); });
     }
     return other.Names(ingredient);
   }
@@ -116,8 +118,7 @@ void Apply(const Meaning& meaning, Drug* drug) {
       drug->combination = meaning.atc->combination || drug->parts.size() > 1;
       break;
     case DrugSource::kNone:
-    case DrugSource::kMedicationIngredient:
-      break;
+    case DrugSource::kMedicationIngredient: break;
   }
 }
 
@@ -136,8 +137,10 @@ Strength ReadStrength(Node ingredient, const DrugKnowledge& knowledge, IssueSet*
   const Rational value = *top.value / *bottom.value;
   constexpr std::int64_t kHoursPerDay = 24;
   if (bottom.kind == UnitKind::kPiece) {
-    if (top.per_day) out = {StrengthKind::kPerHour, value / Rational(kHoursPerDay)};
-    else out = {top.per_ml ? StrengthKind::kPerMl : StrengthKind::kPerPiece, value};
+    if (top.per_day)
+      out = {StrengthKind::kPerHour, value / Rational(kHoursPerDay)};
+    else
+      out = {top.per_ml ? StrengthKind::kPerMl : StrengthKind::kPerPiece, value};
   } else if (bottom.kind == UnitKind::kVolume && !top.per_day && !top.per_ml) {
     out = {StrengthKind::kPerMl, value};
   } else if (bottom.kind == UnitKind::kTime && !top.per_day && !top.per_ml) {
@@ -151,7 +154,9 @@ void ApplyIngredients(Node medication, const DrugKnowledge& knowledge, Reference
   std::vector<DrugPart> parts;
   for (const Node child : medication.children()) {
     if (child.name() != names::kIngredient || child.kind() != NodeKind::kObject) continue;
-    if (const Node active = child.Child(names::kIsActive); active && active.kind() == NodeKind::kBoolean && !active.boolean()) continue;
+    if (const Node active = child.Child(names::kIsActive);
+        active && active.kind() == NodeKind::kBoolean && !active.boolean())
+      continue;
     Node item = child.Child(names::kItemCodeableConcept);
     Node reference = child.Child(names::kItemReference);
     if (const Node both = child.Child(names::kItem)) {  // R5: a CodeableReference
@@ -165,8 +170,10 @@ void ApplyIngredients(Node medication, const DrugKnowledge& knowledge, Reference
     bool conflict = false;
     const Meaning meaning = BestMeaning(item, knowledge, &drug->coded, &conflict);
     const Ingredient* ingredient = meaning.ingredient;
-    if (meaning.atc != nullptr && meaning.atc->ingredients.size() == 1) ingredient = meaning.atc->ingredients.front();
-    if (meaning.product != nullptr && meaning.product->parts.size() == 1) ingredient = meaning.product->parts.front().ingredient;
+    if (meaning.atc != nullptr && meaning.atc->ingredients.size() == 1)
+      ingredient = meaning.atc->ingredients.front();
+    if (meaning.product != nullptr && meaning.product->parts.size() == 1)
+      ingredient = meaning.product->parts.front().ingredient;
     DrugPart part = PartOf(ingredient);
     part.strength = ReadStrength(child, knowledge, &drug->issues);
     parts.push_back(part);
@@ -198,7 +205,8 @@ void ApplyIngredients(Node medication, const DrugKnowledge& knowledge, Reference
     part.analgesic = own->analgesic;
     if (part.strength.kind == StrengthKind::kUnknown) part.strength = own->strength;
   }
-  if (!drug->known() && std::ranges::any_of(parts, [](const DrugPart& part) { return part.ingredient != nullptr; })) {
+  if (!drug->known() &&
+      std::ranges::any_of(parts, [](const DrugPart& part) { return part.ingredient != nullptr; })) {
     drug->source = DrugSource::kMedicationIngredient;
   }
   drug->parts = std::move(parts);
@@ -250,7 +258,10 @@ Drug IdentifyDrug(Node request, const DrugKnowledge& knowledge, References* refe
   if (drug.parts.empty()) drug.parts.emplace_back();
   if (drug.parts.size() > 1) {
     const auto rank = [](const DrugPart& part) {
-      return part.ingredient != nullptr && part.ingredient->opioid ? 0 : part.analgesic ? 1 : part.ingredient != nullptr ? 2 : 3;
+      return part.ingredient != nullptr && part.ingredient->opioid ? 0
+             : part.analgesic                                      ? 1
+             : part.ingredient != nullptr                          ? 2
+                                                                   : 3;
     };
     std::ranges::stable_sort(drug.parts, {}, rank);
   }

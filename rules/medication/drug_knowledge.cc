@@ -12,15 +12,22 @@ constexpr auto kRouteNames = std::to_array<std::string_view>(
     {"", "oral", "transdermal", "parenteral", "neuraxial", "transmucosal", "rectal", "topical", "other"});
 // Names of product routes that are finer than Route.
 constexpr auto kFinerRoutes = std::to_array<std::pair<std::string_view, Route>>({
-    {"sublingual", Route::kTransmucosal}, {"buccal", Route::kTransmucosal}, {"nasal", Route::kTransmucosal},
+    {"sublingual", Route::kTransmucosal},
+    {"buccal", Route::kTransmucosal},
+    {"nasal", Route::kTransmucosal},
     {"oromucosal", Route::kTransmucosal},
 });
 constexpr auto kUnitKinds = std::to_array<std::pair<std::string_view, UnitKind>>({
-    {"mass", UnitKind::kMass}, {"volume", UnitKind::kVolume}, {"time", UnitKind::kTime}, {"weight", UnitKind::kWeight},
+    {"mass", UnitKind::kMass},
+    {"volume", UnitKind::kVolume},
+    {"time", UnitKind::kTime},
+    {"weight", UnitKind::kWeight},
 });
 // How RxNorm writes strengths, without the number. MG/MG (ointments) is of no use to a daily dose.
 constexpr auto kStrengthUnits = std::to_array<std::pair<std::string_view, StrengthKind>>({
-    {"MG", StrengthKind::kPerPiece}, {"MG/ACTUAT", StrengthKind::kPerPiece}, {"MG/ML", StrengthKind::kPerMl},
+    {"MG", StrengthKind::kPerPiece},
+    {"MG/ACTUAT", StrengthKind::kPerPiece},
+    {"MG/ML", StrengthKind::kPerMl},
     {"MG/HR", StrengthKind::kPerHour},
 });
 constexpr std::string_view kUcum = "http://unitsofmeasure.org";
@@ -33,13 +40,15 @@ std::string Lower(std::string_view text) {
 }
 
 template <typename T>
-const T* Find(const std::unordered_map<std::string, T, rules::StringHash, std::equal_to<>>& map, std::string_view key) {
+const T* Find(const std::unordered_map<std::string, T, rules::StringHash, std::equal_to<>>& map,
+              std::string_view key) {
   const auto found = map.find(key);
   return found == map.end() ? nullptr : &found->second;
 }
 
 template <typename Rows>
-auto FindIn(const Rows& rows, std::string_view system, std::string_view code) -> decltype(&rows.begin()->second[0].second) {
+auto FindIn(const Rows& rows, std::string_view system, std::string_view code)
+    -> decltype(&rows.begin()->second[0].second) {
   const auto* entries = Find(rows, code);
   if (entries == nullptr) return nullptr;
   for (const auto& [row_system, value] : *entries) {
@@ -57,7 +66,7 @@ class DrugKnowledgeReader {
       : pack_(pack), errors_(errors), out_(new DrugKnowledge()) {}
 
   std::unique_ptr<const DrugKnowledge> Read() {
-    if (TableNamed("ingredients") == nullptr) return nullptr;
+    if (TableNamed("ingredients") == nullptr || TableNamed("products") == nullptr) return nullptr;
     const std::size_t before = errors_->size();
     out_->source_ = pack_.id + " " + pack_.version.ToString();
     ReadClasses();
@@ -77,13 +86,16 @@ class DrugKnowledgeReader {
   // One row; a column that the table lacks is one error, and empty everywhere.
   class Row {
    public:
-    Row(DrugKnowledgeReader* reader, const rules::Table& table, std::size_t row) : reader_(reader), table_(table), row_(row) {}
+    Row(DrugKnowledgeReader* reader, const rules::Table& table, std::size_t row)
+        : reader_(reader), table_(table), row_(row) {}
 
     const std::string& Text(std::string_view column) const {
       static const std::string kEmpty;
       const auto at = table_.Column(column);
       if (!at) {
-        if (row_ == 0) reader_->Complain({.file = table_.file(), .line = 1}, "has no column `" + std::string(column) + "`");
+        if (row_ == 0)
+          reader_->Complain({.file = table_.file(), .line = 1},
+                            "has no column `" + std::string(column) + "`");
         return kEmpty;
       }
       return table_.Cell(row_, *at);
@@ -92,7 +104,8 @@ class DrugKnowledgeReader {
       const std::string& text = Text(column);
       if (text.empty()) return std::nullopt;
       const auto number = Rational::Parse(text);
-      if (!number || number->overflowed()) Complain("`" + text + "` in column " + std::string(column) + " is no number or quotient");
+      if (!number || number->overflowed())
+        Complain("`" + text + "` in column " + std::string(column) + " is no number or quotient");
       return number;
     }
     Rational NeedNumber(std::string_view column) const {
@@ -122,7 +135,9 @@ class DrugKnowledgeReader {
     for (std::size_t i = 0; i < table.rows(); ++i) visit(Row(this, table, i));
   }
 
-  void Complain(const SourceSpan& span, std::string message) { rules::AddError(errors_, span, std::move(message)); }
+  void Complain(const SourceSpan& span, std::string message) {
+    rules::AddError(errors_, span, std::move(message));
+  }
 
   struct ClassFlags {
     bool opioid = false, analgesic = false;
@@ -139,15 +154,16 @@ class DrugKnowledgeReader {
     return found == nullptr ? ClassFlags{} : *found;
   }
 
-  const Ingredient* AddIngredient(const std::string& rxcui, const std::string& name, const std::string& drug_class,
-                                  const std::string& ladder_step) {
+  const Ingredient* AddIngredient(const std::string& rxcui, const std::string& name,
+                                  const std::string& drug_class, const std::string& ladder_step) {
     Ingredient& made = out_->ingredients_.emplace_back();
     made.index = out_->ingredients_.size() - 1;
     made.rxcui = rxcui;
     made.name = name;
     made.drug_class = drug_class;
     // "2-3" is a local choice: the higher step is the careful reading.
-    if (!ladder_step.empty() && ladder_step.back() >= '1' && ladder_step.back() <= '3') made.ladder_step = ladder_step.back() - '0';
+    if (!ladder_step.empty() && ladder_step.back() >= '1' && ladder_step.back() <= '3')
+      made.ladder_step = ladder_step.back() - '0';
     const ClassFlags flags = FlagsOf(drug_class);
     made.opioid = flags.opioid;
     made.analgesic = flags.analgesic;
@@ -160,8 +176,11 @@ class DrugKnowledgeReader {
   const Ingredient* IngredientOf(const Row& row, std::string_view ladder_column) {
     const std::string& rxcui = row.Text("ingredient_rxcui");
     const std::string& name = row.Text("ingredient");
-    if (const Ingredient* found = rxcui.empty() ? out_->FindIngredientByName(name) : out_->FindIngredient(rxcui)) return found;
-    return AddIngredient(rxcui, name, row.Text("class"), ladder_column.empty() ? "" : row.Text(ladder_column));
+    if (const Ingredient* found =
+            rxcui.empty() ? out_->FindIngredientByName(name) : out_->FindIngredient(rxcui))
+      return found;
+    return AddIngredient(rxcui, name, row.Text("class"),
+                         ladder_column.empty() ? "" : row.Text(ladder_column));
   }
 
   void ReadIngredients() {
@@ -193,7 +212,8 @@ class DrugKnowledgeReader {
       part.ingredient = IngredientOf(row, "");
       part.drug_class = row.Text("class");
       part.analgesic = FlagsOf(part.drug_class).analgesic;
-      const auto unit = std::ranges::find(kStrengthUnits, row.Text("strength_unit"), &std::pair<std::string_view, StrengthKind>::first);
+      const auto unit = std::ranges::find(kStrengthUnits, row.Text("strength_unit"),
+                                          &std::pair<std::string_view, StrengthKind>::first);
       if (unit != kStrengthUnits.end()) part.strength = {unit->second, row.NeedNumber("strength_value")};
       const std::string& form = row.Text("dose_form_rxcui");
       // A form that is plain for some products and "12 HR" for others is the plain one.
@@ -210,29 +230,35 @@ class DrugKnowledgeReader {
     Each("timing_codes", [&](const Row& row) {
       out_->timing_codes_[row.Text("code")].emplace_back(row.Text("system"), row.NeedNumber("doses_per_day"));
     });
-    Each("when_codes", [&](const Row& row) { out_->when_codes_[row.Text("code")] = row.NeedNumber("doses_per_day"); });
+    Each("when_codes",
+         [&](const Row& row) { out_->when_codes_[row.Text("code")] = row.NeedNumber("doses_per_day"); });
     Each("dosage_units", [&](const Row& row) {
-      const auto kind = std::ranges::find(kUnitKinds, row.Text("kind"), &std::pair<std::string_view, UnitKind>::first);
-      if (kind == kUnitKinds.end()) return row.Complain("`" + row.Text("kind") + "` is no kind of unit: mass, volume, time, weight");
-      out_->units_[row.Text("code")].emplace_back(row.Text("system"),
-                                                  UnitRow{kind->second, row.NeedNumber("factor"), row.Text("ucum") == "yes"});
+      const auto kind =
+          std::ranges::find(kUnitKinds, row.Text("kind"), &std::pair<std::string_view, UnitKind>::first);
+      if (kind == kUnitKinds.end())
+        return row.Complain("`" + row.Text("kind") + "` is no kind of unit: mass, volume, time, weight");
+      out_->units_[row.Text("code")].emplace_back(
+          row.Text("system"), UnitRow{kind->second, row.NeedNumber("factor"), row.Text("ucum") == "yes"});
     });
     Each("dosage_limits", [&](const Row& row) {
       if (row.Text("name") == "doses_per_day") out_->max_doses_per_day_ = row.NeedNumber("value");
     });
-    Each("as_needed_words", [&](const Row& row) { out_->as_needed_words_.push_back(Lower(row.Text("words"))); });
+    Each("as_needed_words",
+         [&](const Row& row) { out_->as_needed_words_.push_back(Lower(row.Text("words"))); });
   }
 
   void ReadUsual() {
     Each("usual_intervals", [&](const Row& row) {
-      out_->usual_intervals_.push_back({row.Text("release"), out_->FindIngredient(row.Text("ingredient_rxcui")),
-                                        row.Number("hours"), row.Number("usual_h"), row.Number("min_h"), row.Number("max_h")});
+      out_->usual_intervals_.push_back(
+          {row.Text("release"), out_->FindIngredient(row.Text("ingredient_rxcui")), row.Number("hours"),
+           row.Number("usual_h"), row.Number("min_h"), row.Number("max_h")});
     });
   }
 
   const Ingredient* NeedIngredient(const Row& row) {
     const Ingredient* found = out_->FindIngredient(row.Text("ingredient_rxcui"));
-    if (found == nullptr) row.Complain("`" + row.Text("ingredient_rxcui") + "` is no ingredient of ingredients.csv");
+    if (found == nullptr)
+      row.Complain("`" + row.Text("ingredient_rxcui") + "` is no ingredient of ingredients.csv");
     return found;
   }
 
@@ -241,7 +267,8 @@ class DrugKnowledgeReader {
     Each("ceilings", [&](const Row& row) {
       const Ingredient* ingredient = NeedIngredient(row);
       if (ingredient == nullptr) return;
-      out_->ceilings_[ingredient->index].push_back({row.NeedNumber("max_mg_per_day"), row.Number("age_from"), row.Text("condition")});
+      out_->ceilings_[ingredient->index].push_back(
+          {row.NeedNumber("max_mg_per_day"), row.Number("age_from"), row.Text("condition")});
     });
   }
 
@@ -270,13 +297,16 @@ class DrugKnowledgeReader {
       const std::optional<Rational>* end = nullptr;
       Route route = Route::kUnknown;
       for (const OmeqTable::Tier& tier : table.tiers_[i]) {
-        const bool joins = tier.route != route ? !tier.above : end != nullptr && *end && tier.above && **end == *tier.above;
+        const bool joins =
+            tier.route != route ? !tier.above : end != nullptr && *end && tier.above && **end == *tier.above;
         const bool closed = tier.route == route || end == nullptr || !*end;
-        if (!joins || !closed) Complain({.file = source.file()}, "tiers of " + out_->ingredients_[i].name + " do not join");
+        if (!joins || !closed)
+          Complain({.file = source.file()}, "tiers of " + out_->ingredients_[i].name + " do not join");
         route = tier.route;
         end = &tier.up_to;
       }
-      if (end != nullptr && *end) Complain({.file = source.file()}, "the last tier of " + out_->ingredients_[i].name + " ends");
+      if (end != nullptr && *end)
+        Complain({.file = source.file()}, "the last tier of " + out_->ingredients_[i].name + " ends");
     }
   }
 
@@ -295,7 +325,8 @@ Route ParseRoute(std::string_view name) {
   return finer == kFinerRoutes.end() ? Route::kOther : finer->second;
 }
 
-const OmeqTable::Tier* OmeqTable::Find(const Ingredient& ingredient, Route route, const Rational& mg_per_day) const {
+const OmeqTable::Tier* OmeqTable::Find(const Ingredient& ingredient, Route route,
+                                       const Rational& mg_per_day) const {
   if (ingredient.index >= tiers_.size()) return nullptr;
   for (const Tier& tier : tiers_[ingredient.index]) {
     if (tier.route != (route == Route::kUnknown ? Route::kOral : route)) continue;
@@ -359,7 +390,8 @@ bool DrugKnowledge::SaysAsNeeded(std::string_view text) const {
       const auto found = std::search(from, text.end(), words.begin(), words.end(), same);
       if (found == text.end()) return false;
       const auto after = found + static_cast<std::ptrdiff_t>(words.size());
-      const bool starts = found == text.begin() || !letter(*(found - 1)), ends = after == text.end() || !letter(*after);
+      const bool starts = found == text.begin() || !letter(*(found - 1)),
+                 ends = after == text.end() || !letter(*after);
       if (starts && ends) return true;
       from = found + 1;
     }

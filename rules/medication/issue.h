@@ -1,7 +1,7 @@
 // Issue: what was wrong or missing in a dosage, as a code with one sentence for people.
 //
-// An issue never changes a number by itself; where it makes one unknown, the number is absent. All codes are in
-// one table (Issues()), which `stepwise dosage` prints from and the documentation is made from.
+// An issue never changes a number by itself; where it makes one unknown, the number is absent. All codes are
+// in one table (Issues()), which `stepwise dosage` prints from and the documentation is made from.
 // Thread-safety: constant tables, plain values.
 #ifndef STEPWISE_RULES_MEDICATION_ISSUE_H_
 #define STEPWISE_RULES_MEDICATION_ISSUE_H_

@@ -8,7 +8,8 @@ namespace {
 Intake& IntakeOf(const Ingredient* ingredient, const Dosage& dosage, std::vector<Intake>* intakes) {
   const bool patch = dosage.kind == AmountKind::kPatch;
   for (Intake& intake : *intakes) {
-    if (intake.ingredient == ingredient && intake.route == dosage.route && intake.patch == patch) return intake;
+    if (intake.ingredient == ingredient && intake.route == dosage.route && intake.patch == patch)
+      return intake;
   }
   return intakes->emplace_back(Intake{.ingredient = ingredient, .route = dosage.route, .patch = patch});
 }
@@ -48,7 +49,8 @@ void AddIntake(const RequestDose& dose, std::vector<Intake>* intakes) {
   }
 }
 
-std::optional<Rational> Equivalent(const Intake& intake, const Rational& mg, const Rational& ug_per_hour, const OmeqTable& table) {
+std::optional<Rational> Equivalent(const Intake& intake, const Rational& mg, const Rational& ug_per_hour,
+                                   const OmeqTable& table) {
   const OmeqTable::Tier* tier = table.Find(*intake.ingredient, intake.route, mg);
   if (tier == nullptr) return std::nullopt;
   if (tier->per == OmeqTable::Per::kMg) return mg * tier->factor;
@@ -67,13 +69,16 @@ OmeqResult Omeq(const RequestDose& dose, const OmeqTable& table) {
     if (!intake.ingredient->opioid) continue;
     const Range mg = intake.scheduled.mg + intake.as_needed.mg;
     const Range rate = intake.scheduled.ug_per_hour + intake.as_needed.ug_per_hour;
-    const auto low = Equivalent(intake, mg.low, rate.low, table), high = Equivalent(intake, mg.high, rate.high, table);
+    const auto low = Equivalent(intake, mg.low, rate.low, table),
+               high = Equivalent(intake, mg.high, rate.high, table);
     if (!low || !high) out.issues.Add(Issue::kNoFactor);
     known = known && low && high && !intake.scheduled.partial && !intake.as_needed.partial;
     if (known) total = total + Range{*low, *high};
   }
-  if (known && total.overflowed()) out.issues.Add(Issue::kOverflow);
-  else if (known) out.mg_per_day = total;
+  if (known && total.overflowed())
+    out.issues.Add(Issue::kOverflow);
+  else if (known)
+    out.mg_per_day = total;
   return out;
 }
 

@@ -12,7 +12,8 @@ namespace {
 constexpr int kInexactDigits = 12;
 
 bool FitsInt64(Int128 value) {
-  return value <= std::numeric_limits<std::int64_t>::max() && value > std::numeric_limits<std::int64_t>::min();
+  return value <= std::numeric_limits<std::int64_t>::max() &&
+         value > std::numeric_limits<std::int64_t>::min();
 }
 
 // a, b >= 0.
@@ -130,11 +131,20 @@ bool operator<(const Rational& a, const Rational& b) {
   Int128 an = a.numerator_, ad = a.denominator_, bn = b.numerator_, bd = b.denominator_;
   for (bool less = true;; less = !less) {
     Int128 aq = an / ad, ar = an % ad, bq = bn / bd, br = bn % bd;
-    if (ar < 0) { ar += ad; --aq; }
-    if (br < 0) { br += bd; --bq; }
+    if (ar < 0) {
+      ar += ad;
+      --aq;
+    }
+    if (br < 0) {
+      br += bd;
+      --bq;
+    }
     if (aq != bq) return less ? aq < bq : bq < aq;
     if (ar == 0 || br == 0) return less ? ar == 0 && br != 0 : br == 0 && ar != 0;
-    an = ad; ad = ar; bn = bd; bd = br;
+    an = ad;
+    ad = ar;
+    bn = bd;
+    bd = br;
   }
 }
 
@@ -147,7 +157,8 @@ std::optional<Decimal> Rational::ToDecimal() const {
   const int scale = twos > fives ? twos : fives;
   if (rest == 1 && scale <= Decimal::kMaxScale) {
     Int128 coefficient;
-    if (!__builtin_mul_overflow(numerator_, Ten(scale) / denominator_, &coefficient) && Abs(coefficient) < Ten(38)) {
+    if (!__builtin_mul_overflow(numerator_, Ten(scale) / denominator_, &coefficient) &&
+        Abs(coefficient) < Ten(38)) {
       return Decimal::Make(coefficient, scale);
     }
   }

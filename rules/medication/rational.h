@@ -4,10 +4,10 @@
 //   (third * Rational(24)).ToDecimalText()      // "8"
 //   third.ToDecimalText()                       // "0.333333333333": 12 significant digits when not finite
 //
-// Numerator and denominator are reduced 128-bit integers, the denominator is positive. What does not fit, and a
-// division by zero, is no number: overflowed() is true, everything computed from it is no number either, and it
-// is neither equal to nor less than anything. Whoever publishes a result turns it into "absent" with an issue.
-// Nothing is rounded before it is printed. Thread-safety: plain values.
+// Numerator and denominator are reduced 128-bit integers, the denominator is positive. What does not fit, and
+// a division by zero, is no number: overflowed() is true, everything computed from it is no number either,
+// and it is neither equal to nor less than anything. Whoever publishes a result turns it into "absent" with
+// an issue. Nothing is rounded before it is printed. Thread-safety: plain values.
 #ifndef STEPWISE_RULES_MEDICATION_RATIONAL_H_
 #define STEPWISE_RULES_MEDICATION_RATIONAL_H_
 
@@ -43,8 +43,8 @@ class Rational {
   friend bool operator<(const Rational& a, const Rational& b);
   friend bool operator>(const Rational& a, const Rational& b) { return b < a; }
 
-  // Exact when the decimal is finite and fits, else to 12 significant digits, half away from zero. nullopt when
-  // overflowed.
+  // Exact when the decimal is finite and fits, else to 12 significant digits, half away from zero. nullopt
+  // when overflowed.
   std::optional<Decimal> ToDecimal() const;
   std::string ToDecimalText() const;  // the same as shortest plain digits, "" when overflowed
   double ToDouble() const { return static_cast<double>(numerator_) / static_cast<double>(denominator_); }

@@ -13,14 +13,16 @@ namespace {
 std::string_view RequestId(std::string_view reference) {
   reference = reference.substr(0, reference.find("/_history/"));
   const std::size_t slash = reference.rfind('/');
-  if (slash == std::string_view::npos || !reference.substr(0, slash).ends_with("MedicationRequest")) return "";
+  if (slash == std::string_view::npos || !reference.substr(0, slash).ends_with("MedicationRequest"))
+    return "";
   return reference.substr(slash + 1);
 }
 
 void Include(Total* total, const Intake::Kind& kind, const std::optional<Range>& amount) {
   if (!kind.any) return;
   total->partial = total->partial || kind.partial || !amount;
-  if (amount && (!kind.partial || kind.mg.high.IsPositive())) total->amount = total->amount ? *total->amount + *amount : *amount;
+  if (amount && (!kind.partial || kind.mg.high.IsPositive()))
+    total->amount = total->amount ? *total->amount + *amount : *amount;
 }
 
 // Nothing there is a known 0; something there of which nothing is known is not.
@@ -36,17 +38,21 @@ Regimen MakeRegimen(std::span<const Node> requests, const DoseContext& context) 
   std::vector<RequestDose> all;
   std::unordered_map<std::string_view, std::size_t> by_id;  // index into all
   for (const Node node : requests) {
-    if (!node || node.kind() != NodeKind::kObject || node.resource_type() != types::kMedicationRequest) continue;
+    if (!node || node.kind() != NodeKind::kObject || node.resource_type() != types::kMedicationRequest)
+      continue;
     RequestDose dose = ReadRequest(node, context);
     if (dose.standing != Standing::kCounts) continue;
     const std::string_view id = TextOf(node, names::kId);
     const auto [at, fresh] = id.empty() ? std::pair(by_id.end(), true) : by_id.emplace(id, all.size());
-    if (fresh) all.push_back(std::move(dose));
-    else if (dose.draft && !all[at->second].draft) all[at->second] = std::move(dose);
+    if (fresh)
+      all.push_back(std::move(dose));
+    else if (dose.draft && !all[at->second].draft)
+      all[at->second] = std::move(dose);
   }
   std::unordered_set<std::string_view> replaced;
   for (const RequestDose& dose : all) {
-    const std::string_view prior = RequestId(TextOf(dose.request.Child(names::kPriorPrescription), names::kReference));
+    const std::string_view prior =
+        RequestId(TextOf(dose.request.Child(names::kPriorPrescription), names::kReference));
     if (!prior.empty() && prior != TextOf(dose.request, names::kId)) replaced.insert(prior);
   }
   for (RequestDose& dose : all) {
@@ -75,7 +81,8 @@ OmeqTotals Regimen::Omeq(const OmeqTable& table) const {
   for (const Intake& intake : intakes_) {
     if (!intake.ingredient->opioid) continue;
     const auto range = [&](const Range& mg, const Range& rate) -> std::optional<Range> {
-      const auto low = Equivalent(intake, mg.low, rate.low, table), high = Equivalent(intake, mg.high, rate.high, table);
+      const auto low = Equivalent(intake, mg.low, rate.low, table),
+                 high = Equivalent(intake, mg.high, rate.high, table);
       if (!low || !high) {
         out.issues.Add(Issue::kNoFactor);
         return std::nullopt;
@@ -83,7 +90,8 @@ OmeqTotals Regimen::Omeq(const OmeqTable& table) const {
       return Range{*low, *high};
     };
     const Intake::Kind &one = intake.scheduled, &other = intake.as_needed;
-    const Intake::Kind both{one.any || other.any, one.partial || other.partial, one.mg + other.mg, one.ug_per_hour + other.ug_per_hour};
+    const Intake::Kind both{one.any || other.any, one.partial || other.partial, one.mg + other.mg,
+                            one.ug_per_hour + other.ug_per_hour};
     Include(&out.scheduled, one, range(one.mg, one.ug_per_hour));
     Include(&out.as_needed, other, range(other.mg, other.ug_per_hour));
     Include(&out.maximum, both, range(both.mg, both.ug_per_hour));
@@ -107,7 +115,8 @@ std::vector<Rational> Regimen::RescueRatios(const OmeqTable& table) const {
       for (std::size_t i = 0; i < dosage.parts.size(); ++i) {
         const Ingredient* ingredient = dose.drug.parts[i].ingredient;
         if (ingredient == nullptr || !ingredient->opioid) continue;
-        const Intake one{.ingredient = ingredient, .route = dosage.route, .patch = dosage.kind == AmountKind::kPatch};
+        const Intake one{
+            .ingredient = ingredient, .route = dosage.route, .patch = dosage.kind == AmountKind::kPatch};
         const auto& mg = dosage.parts[i].dose_mg;
         const auto part = mg ? Equivalent(one, mg->high, Rational(), table) : std::nullopt;
         known = known && part;
@@ -125,11 +134,13 @@ std::vector<Node> Regimen::Duplicates() const {
   const auto same = [](const RequestDose& a, const RequestDose& b) {
     if (a.Scheduled() != true || b.Scheduled() != true || a.drug.release != b.drug.release) return false;
     return std::ranges::any_of(a.drug.parts, [&](const DrugPart& part) {
-      return part.ingredient != nullptr && std::ranges::find(b.drug.parts, part.ingredient, &DrugPart::ingredient) != b.drug.parts.end();
+      return part.ingredient != nullptr &&
+             std::ranges::find(b.drug.parts, part.ingredient, &DrugPart::ingredient) != b.drug.parts.end();
     });
   };
   for (const RequestDose& dose : requests_) {
-    const bool twice = std::ranges::any_of(requests_, [&](const RequestDose& other) { return &other != &dose && same(dose, other); });
+    const bool twice = std::ranges::any_of(
+        requests_, [&](const RequestDose& other) { return &other != &dose && same(dose, other); });
     if (twice) out.push_back(dose.request);
   }
   return out;

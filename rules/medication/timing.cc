@@ -19,9 +19,9 @@ struct Repeat {
   std::optional<Rational> frequency, frequency_max, period, period_max, duration, duration_max;
   std::string_view period_unit, duration_unit;
   bool has_frequency = false, has_period = false, once = false;
-  int times = 0, when = 0;             // entries
+  int times = 0, when = 0;  // entries
   Rational when_per_day;
-  std::vector<std::int64_t> seconds;   // of timeOfDay, as far as they are times
+  std::vector<std::int64_t> seconds;  // of timeOfDay, as far as they are times
   std::bitset<kDaysPerWeek> days;
 };
 
@@ -30,9 +30,18 @@ Repeat ReadRepeat(Node node, const DrugKnowledge& knowledge, IssueSet* issues) {
   if (!node) return out;
   for (const Node child : node.children()) {
     switch (child.name()) {
-      case names::kFrequency: out.frequency = ReadNumber(child, issues); out.has_frequency = true; break;
-      case names::kFrequencyMax: out.frequency_max = ReadNumber(child, issues); out.has_frequency = true; break;
-      case names::kPeriod: out.period = ReadNumber(child, issues); out.has_period = true; break;
+      case names::kFrequency:
+        out.frequency = ReadNumber(child, issues);
+        out.has_frequency = true;
+        break;
+      case names::kFrequencyMax:
+        out.frequency_max = ReadNumber(child, issues);
+        out.has_frequency = true;
+        break;
+      case names::kPeriod:
+        out.period = ReadNumber(child, issues);
+        out.has_period = true;
+        break;
       case names::kPeriodMax: out.period_max = ReadNumber(child, issues); break;
       case names::kPeriodUnit: out.period_unit = child.text(); break;
       case names::kDuration: out.duration = ReadNumber(child, issues); break;
@@ -84,7 +93,8 @@ void ByPeriod(const Repeat& repeat, const DrugKnowledge& knowledge, Timing* out)
   const Rational frequency = repeat.frequency.value_or(Rational(1));
   const Rational most = repeat.frequency_max.value_or(frequency);
   const Rational longest = repeat.period_max.value_or(repeat.period.value_or(Rational()));
-  if (!repeat.period || !repeat.period->IsPositive() || !longest.IsPositive() || !frequency.IsPositive()) return;
+  if (!repeat.period || !repeat.period->IsPositive() || !longest.IsPositive() || !frequency.IsPositive())
+    return;
   const Rational days = *repeat.period * *unit;
   Range per_day = Ordered({frequency / (longest * *unit), most / days}, &out->issues);
   if (days == Rational(1) && (repeat.times > 0 || repeat.when > 0)) {
@@ -117,7 +127,8 @@ const Rational* CodeOf(Node timing, const DrugKnowledge& knowledge) {
   if (!code) return nullptr;
   for (const Node coding : code.children()) {
     if (coding.name() != names::kCoding) continue;
-    const Rational* found = knowledge.FindTimingCode(TextOf(coding, names::kSystem), TextOf(coding, names::kCode));
+    const Rational* found =
+        knowledge.FindTimingCode(TextOf(coding, names::kSystem), TextOf(coding, names::kCode));
     if (found != nullptr) return found;
   }
   return nullptr;
@@ -130,8 +141,10 @@ std::int64_t LargestDayGap(const std::bitset<kDaysPerWeek>& days) {
   for (std::size_t i = 0; i < 2 * kDaysPerWeek; ++i) {
     ++since;
     if (!days.test(i % kDaysPerWeek)) continue;
-    if (i >= kDaysPerWeek || largest > 0) largest = std::max(largest, since);
-    else largest = 1;
+    if (i >= kDaysPerWeek || largest > 0)
+      largest = std::max(largest, since);
+    else
+      largest = 1;
     since = 0;
   }
   return largest;
@@ -142,9 +155,11 @@ void SetGaps(const Repeat& repeat, const std::optional<Range>& each_day, Timing*
   const Rational day(kHoursPerDay);
   const Rational skipped = Rational((LargestDayGap(repeat.days) - 1) * kHoursPerDay);
   const bool timed = repeat.times > 0 && static_cast<int>(repeat.seconds.size()) == repeat.times;
-  std::int64_t inside = 0, around = 0;  // seconds: largest gap between two times of one day, and over midnight
+  std::int64_t inside = 0,
+               around = 0;  // seconds: largest gap between two times of one day, and over midnight
   if (timed) {
-    for (std::size_t i = 1; i < repeat.seconds.size(); ++i) inside = std::max(inside, repeat.seconds[i] - repeat.seconds[i - 1]);
+    for (std::size_t i = 1; i < repeat.seconds.size(); ++i)
+      inside = std::max(inside, repeat.seconds[i] - repeat.seconds[i - 1]);
     around = kSecondsPerDay - repeat.seconds.back() + repeat.seconds.front();
   }
   const auto hours = [](std::int64_t seconds) { return Rational::Make(seconds, kSecondsPerHour); };
@@ -155,8 +170,10 @@ void SetGaps(const Repeat& repeat, const std::optional<Range>& each_day, Timing*
       break;
     default: out->interval_h = day / each_day->high; break;
   }
-  if (timed) out->largest_gap_h = Max(hours(inside), skipped + hours(around));
-  else if (out->basis != TimingBasis::kTimeOfDay) out->largest_gap_h = skipped + day / each_day->low;
+  if (timed)
+    out->largest_gap_h = Max(hours(inside), skipped + hours(around));
+  else if (out->basis != TimingBasis::kTimeOfDay)
+    out->largest_gap_h = skipped + day / each_day->low;
 }
 
 struct Bounds {
@@ -169,7 +186,8 @@ Bounds FindBounds(Node timing) {
   if (!repeat) return out;
   out.period = repeat.Child(names::kBoundsPeriod);
   out.duration = repeat.Child(names::kBoundsDuration);
-  if (const Node range = repeat.Child(names::kBoundsRange); range && !out.duration) out.duration = range.Child(names::kHigh);
+  if (const Node range = repeat.Child(names::kBoundsRange); range && !out.duration)
+    out.duration = range.Child(names::kHigh);
   return out;
 }
 
@@ -217,7 +235,8 @@ Timing ReadTiming(Node timing, const DrugKnowledge& knowledge, const DateTime& n
   }
   SetGaps(repeat, each_day, &out);
   if (const Rational* unit = repeat.duration ? DaysOf(repeat.duration_unit, knowledge) : nullptr) {
-    out.duration_days = Ordered({*repeat.duration * *unit, repeat.duration_max.value_or(*repeat.duration) * *unit}, &out.issues);
+    out.duration_days = Ordered(
+        {*repeat.duration * *unit, repeat.duration_max.value_or(*repeat.duration) * *unit}, &out.issues);
   }
   return out;
 }
