@@ -91,7 +91,9 @@ class Runner {
   explicit Runner(const SuiteOptions& options) : options_(options), evaluation_({.now = options.now}) {}
 
   TestResult Run(const SuiteTest& test) {
-    TestResult result{.test = &test, .expected = ShowExpected(test)};
+    TestResult result;
+    result.test = &test;
+    result.expected = ShowExpected(test);
     const bool good = Passes(test, &result.got);
     const auto skip = options_.skip.find(test.group + "/" + test.name);
     if (skip != options_.skip.end()) {

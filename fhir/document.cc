@@ -145,6 +145,8 @@ class DocumentBuilder {
     // Scratch memory stays with the thread: a fresh block a request would be paid for in page faults.
     thread_local std::vector<Document::Record> scratch;
     thread_local std::vector<Frame> stack;
+    thread_local std::vector<Guess> guesses(2 * NameCount());
+    guesses_ = guesses.data();
     // Each node but the root has a token of its own and a ':' or ',' or '['.
     const std::size_t most = token_count_ / 2 + 2;
     if (scratch.size() < most) scratch.resize(most);
@@ -175,11 +177,34 @@ class DocumentBuilder {
     bool has_companion;         // some property of this object is
   };
 
+  // A property name that is expected, compared without a loop or a branch on its length. Both texts are padded.
+  struct Guess {
+    char text[16] = {};
+    std::uint32_t name = kNoName;
+    std::uint32_t size = 0;  // 1..16, 0: no guess
+
+    bool Fits(std::string_view other) const {
+      if (other.size() != size) return false;
+      std::uint64_t a[2], b[2];
+      std::memcpy(a, text, 16);
+      std::memcpy(b, other.data(), 16);
+      __extension__ typedef unsigned __int128 Wide;
+      const Wide difference = (static_cast<Wide>(a[1] ^ b[1]) << 64) | (a[0] ^ b[0]);
+      return (difference << (128 - 8 * size)) == 0;
+    }
+    void Set(std::string_view other, NameId id) {
+      if (other.empty() || other.size() > sizeof(text)) return;
+      std::memcpy(text, other.data(), other.size());
+      size = static_cast<std::uint32_t>(other.size());
+      name = id;
+    }
+  };
+
   // Stage one: where tokens start. The buffers are kept per thread: requests come one after the other.
   bool FindTokens() {
     thread_local std::unique_ptr<simdjson::internal::dom_parser_implementation> parser;
     thread_local std::size_t capacity = 0;
-    const std::string& bytes = doc_.bytes_;
+    const std::string_view bytes = doc_.bytes();
     if (parser == nullptr || capacity < bytes.size()) {
       capacity = std::max<std::size_t>(bytes.size(), 64 * 1024);
       if (simdjson::get_active_implementation()->create_dom_parser_implementation(
@@ -342,7 +367,7 @@ class DocumentBuilder {
   std::string_view TokenText(std::size_t at) const {
     const char* const bytes = doc_.bytes_.data();
     const std::uint32_t begin = tokens_[at];
-    std::size_t end = at + 1 < token_count_ ? tokens_[at + 1] : doc_.bytes_.size();
+    std::size_t end = at + 1 < token_count_ ? tokens_[at + 1] : doc_.size_;
     while (end > begin && IsSpace(bytes[end - 1])) --end;
     return {bytes + begin, end - begin};
   }
@@ -367,8 +392,20 @@ class DocumentBuilder {
     text = text.substr(1, text.size() - 2);
     Frame& frame = frames_[depth_ - 1];
     frame.companion = false;
-    NameId name = stepwise::FindName(text);
-    if (name == kNoName && !UncommonName(at, text, frame, &name)) return false;
+    // What followed the property before it last time usually follows it again.
+    const NameId before = frame.name < NameCount() ? frame.name : kNoName;
+    Guess& guess = guesses_[before != kNoName ? before : NameCount() + OwnerName()];
+    NameId name;
+    if (guess.Fits(text)) {
+      name = guess.name;
+    } else {
+      name = stepwise::FindName(text);
+      if (name == kNoName) {
+        if (!UncommonName(at, text, frame, &name)) return false;
+      } else {
+        guess.Set(text, name);
+      }
+    }
     frame.name = name;
     // Seen in this object? `name` and `_name` are two properties.
     const NameId key = name | (frame.companion ? kCompanionKey : 0);
@@ -379,6 +416,12 @@ class DocumentBuilder {
     frame.seen |= bit;
     names_.push_back(key);
     return true;
+  }
+
+  // The property under which the innermost object stands; kNoName for names that FHIR does not know.
+  NameId OwnerName() const {
+    const NameId name = nodes_[frames_[depth_ - 1].object].name;
+    return name < NameCount() ? name : kNoName;
   }
 
   // `_birthDate`, a name with escapes, a name that FHIR does not know.
@@ -460,7 +503,7 @@ class DocumentBuilder {
   void ClaimType(const Frame& frame, const Document::Record& text) {
     const std::string_view name = (text.flags & Node::kEscaped) != 0
                                       ? std::string_view(doc_.unescaped_).substr(text.begin, text.length)
-                                      : std::string_view(doc_.bytes_).substr(text.begin, text.length);
+                                      : doc_.bytes().substr(text.begin, text.length);
     nodes_[frame.object].resource_type = FindFhirType(name);
     doc_.resources_.push_back(frame.object);
   }
@@ -501,7 +544,7 @@ class DocumentBuilder {
 
   std::size_t FirstControlInString() const {
     bool inside = false;
-    for (std::size_t i = 0; i < doc_.bytes_.size(); ++i) {
+    for (std::size_t i = 0; i < doc_.size_; ++i) {
       const char c = doc_.bytes_[i];
       if (inside && c == '\\') ++i;
       else if (c == '"') inside = !inside;
@@ -510,7 +553,7 @@ class DocumentBuilder {
     return 0;
   }
 
-  bool Ends() { return Syntax(doc_.bytes_.size(), "the text ends inside an object or array"); }
+  bool Ends() { return Syntax(doc_.size_, "the text ends inside an object or array"); }
   bool TooDeep(std::uint32_t offset) {
     return Stop(Code::kLimit, offset,
                 "objects and arrays are nested deeper than the limit of " + std::to_string(limits_.max_depth));
@@ -519,7 +562,7 @@ class DocumentBuilder {
 
   // Names the place in the text and, as far as the tree has grown, in the document.
   bool Stop(Code code, std::size_t offset, std::string message) {
-    const std::string_view before = std::string_view(doc_.bytes_).substr(0, offset);
+    const std::string_view before = doc_.bytes().substr(0, offset);
     SourceSpan span;
     span.line = 1 + static_cast<std::uint32_t>(std::count(before.begin(), before.end(), '\n'));
     const std::size_t line_begin = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
@@ -556,6 +599,7 @@ class DocumentBuilder {
   std::size_t token_count_ = 0;
   Document::Record* nodes_ = nullptr;  // scratch of the thread
   std::uint32_t node_count_ = 0;
+  Guess* guesses_ = nullptr;           // by the property before it, or by NameCount() + the object's own
   Frame* frames_ = nullptr;            // likewise; the first depth_ are open
   int depth_ = 0;
   std::vector<NameId> names_;  // property names of the open objects, a stack
@@ -573,13 +617,16 @@ Result<Document> Document::Parse(std::string bytes, const DocumentLimits& limits
   Document document;
   // A byte order mark is no JSON, but Windows tools write it.
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.erase(0, 3);
-  if (bytes.capacity() < bytes.size() + simdjson::SIMDJSON_PADDING) {
+  document.size_ = bytes.size();
+  const std::size_t padded = bytes.size() + simdjson::SIMDJSON_PADDING;
+  if (bytes.capacity() < padded) {
     // Exactly what is needed: growing the string would double it.
-    document.bytes_.reserve(bytes.size() + simdjson::SIMDJSON_PADDING);
+    document.bytes_.reserve(padded);
     document.bytes_.assign(bytes);
   } else {
     document.bytes_ = std::move(bytes);
   }
+  document.bytes_.resize(padded, '\0');
   STEPWISE_RETURN_IF_ERROR(DocumentBuilder(document, limits).Build());
   return document;
 }
@@ -609,12 +656,12 @@ std::string_view Node::string() const {
   const Document::Record& r = record();
   if (r.kind != NodeKind::kString) return {};
   const std::string& text = (r.flags & kEscaped) != 0 ? document_->unescaped_ : document_->bytes_;
-  return std::string_view(text).substr(r.begin, r.length);
+  return {text.data() + r.begin, r.length};
 }
 
 std::string_view Node::text() const {
   const Document::Record& r = record();
-  return r.kind == NodeKind::kString ? string() : std::string_view(document_->bytes_).substr(r.begin, r.length);
+  return r.kind == NodeKind::kString ? string() : std::string_view(document_->bytes_.data() + r.begin, r.length);
 }
 
 bool Node::boolean() const {

@@ -50,7 +50,7 @@ class Document {
 
   Node root() const;
   Node node(std::uint32_t index) const;
-  std::string_view bytes() const { return bytes_; }
+  std::string_view bytes() const { return std::string_view(bytes_).substr(0, size_); }
   std::uint32_t node_count() const { return static_cast<std::uint32_t>(nodes_.size()); }
   // Heap bytes held: text, nodes, unescaped strings, name table.
   std::size_t memory_bytes() const;
@@ -79,7 +79,8 @@ class Document {
   };
   Document() = default;
 
-  std::string bytes_;  // capacity includes the padding that simdjson reads
+  std::string bytes_;     // the text, and zeros that simdjson and we may read past its end
+  std::size_t size_ = 0;  // of the text
   std::vector<Record> nodes_;
   std::vector<std::uint32_t> resources_;
   std::string unescaped_;  // strings that were written with escapes, decoded

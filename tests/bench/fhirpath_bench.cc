@@ -9,7 +9,7 @@
 #include <new>
 
 #include "fhir/fhirpath/fhirpath.h"
-#include "nlohmann/json.hpp"
+#include <nlohmann/json.hpp>
 #include "tests/bench/allocations.h"
 #include "tests/testing.h"
 
