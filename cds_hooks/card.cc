@@ -155,9 +155,11 @@ std::string LimitSummary(std::string_view summary) {
   }
   std::string_view head = summary.substr(0, end);
   if (summary[end] != ' ') {
-    if (const std::size_t space = head.rfind(' '); space != std::string_view::npos) head = head.substr(0, space);
+    if (const std::size_t space = head.rfind(' '); space != std::string_view::npos)
+      head = head.substr(0, space);
   }
-  while (!head.empty() && (head.back() == ' ' || head.back() == ',' || head.back() == ';')) head.remove_suffix(1);
+  while (!head.empty() && (head.back() == ' ' || head.back() == ',' || head.back() == ';'))
+    head.remove_suffix(1);
   return std::string(head) + "\u2026";
 }
 

@@ -29,14 +29,17 @@ const Json& Object(const Json& object, const char* key) {
   return found != object.end() && found->is_object() ? *found : kEmpty;
 }
 
-Coding ReadCoding(const Json& json) { return {Text(json, "system"), Text(json, "code"), Text(json, "display")}; }
+Coding ReadCoding(const Json& json) {
+  return {Text(json, "system"), Text(json, "code"), Text(json, "display")};
+}
 
 Suggestion ReadSuggestion(const Json& json) {
   Suggestion suggestion{Text(json, "label"), Text(json, "uuid"), false, {}};
   const auto recommended = json.find("isRecommended");
   suggestion.recommended = recommended != json.end() && recommended->is_boolean() && recommended->get<bool>();
   for (const Json& action : Array(json, "actions")) {
-    suggestion.actions.push_back({Text(action, "type"), Text(action, "description"), "", Text(action, "resourceId")});
+    suggestion.actions.push_back(
+        {Text(action, "type"), Text(action, "description"), "", Text(action, "resourceId")});
   }
   return suggestion;
 }
@@ -52,8 +55,10 @@ Card ReadCard(const Json& json) {
   card.source_label = Text(source, "label");
   card.source_url = Text(source, "url");
   card.topic = ReadCoding(Object(source, "topic"));
-  for (const Json& suggestion : Array(json, "suggestions")) card.suggestions.push_back(ReadSuggestion(suggestion));
-  for (const Json& reason : Array(json, "overrideReasons")) card.override_reasons.push_back(ReadCoding(reason));
+  for (const Json& suggestion : Array(json, "suggestions"))
+    card.suggestions.push_back(ReadSuggestion(suggestion));
+  for (const Json& reason : Array(json, "overrideReasons"))
+    card.override_reasons.push_back(ReadCoding(reason));
   for (const Json& link : Array(json, "links")) {
     card.links.push_back({Text(link, "label"), Text(link, "url"), Text(link, "type"), ""});
   }
@@ -66,8 +71,8 @@ Card ReadCard(const Json& json) {
 }
 
 std::size_t Columns(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 // A terminal must not be steered by what a server sends.
@@ -132,7 +137,7 @@ std::string Label(const Card& card, bool colour) {
   for (char& c : label) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   label.resize(std::max(label.size(), kIndent), ' ');
   if (!colour) return label;
-  const std::string_view code = card.indicator == "critical" ? "\x1b[1;31m"
+  const std::string_view code = card.indicator == "critical"  ? "\x1b[1;31m"
                                 : card.indicator == "warning" ? "\x1b[1;33m"
                                                               : "\x1b[1;36m";
   return std::string(code) + label + "\x1b[0m";
@@ -157,7 +162,8 @@ void AppendCard(const Card& card, const CardTextOptions& options, std::string& o
   layout.Paragraph(Printable(card.summary), kIndent, /*first_line_open=*/true);
   if (!card.detail.empty()) layout.Paragraph(Printable(card.detail), kIndent);
   for (const Suggestion& suggestion : card.suggestions) {
-    layout.Paragraph(Printable((suggestion.recommended ? "Recommended: " : "Suggestion: ") + suggestion.label), kIndent);
+    layout.Paragraph(
+        Printable((suggestion.recommended ? "Recommended: " : "Suggestion: ") + suggestion.label), kIndent);
     for (const Action& action : suggestion.actions) {
       const std::string what = action.description.empty() ? action.resource_id : action.description;
       layout.Paragraph(Printable("- " + action.type + ": " + what), kIndent + 2);
@@ -165,10 +171,12 @@ void AppendCard(const Card& card, const CardTextOptions& options, std::string& o
   }
   std::string reasons;
   for (const Coding& reason : card.override_reasons) {
-    reasons += (reasons.empty() ? "Override: " : " | ") + (reason.display.empty() ? reason.code : reason.display);
+    reasons +=
+        (reasons.empty() ? "Override: " : " | ") + (reason.display.empty() ? reason.code : reason.display);
   }
   if (!reasons.empty()) layout.Paragraph(Printable(reasons), kIndent);
-  for (const Link& link : card.links) layout.Paragraph(Printable("Link: " + link.label + "  " + link.url), kIndent);
+  for (const Link& link : card.links)
+    layout.Paragraph(Printable("Link: " + link.label + "  " + link.url), kIndent);
   if (const std::string why = Why(card); !why.empty()) layout.Paragraph(Printable("Why: " + why), kIndent);
   std::string absorbed;
   for (const std::string& rule : card.absorbed) absorbed += (absorbed.empty() ? "Also: " : ", ") + rule;
@@ -193,7 +201,8 @@ Result<std::vector<Card>> ReadCards(std::string_view json) {
   std::vector<Card> cards;
   for (const Json& card : response["cards"]) {
     if (!card.is_object()) {
-      return Fail(Code::kInvalidArgument, "expected an object", {}, "cards[" + std::to_string(cards.size()) + "]");
+      return Fail(Code::kInvalidArgument, "expected an object", {},
+                  "cards[" + std::to_string(cards.size()) + "]");
     }
     cards.push_back(ReadCard(card));
   }
@@ -214,8 +223,10 @@ std::string CompareCards(const std::vector<Card>& cards, const std::vector<std::
   std::set<std::string> wanted(expected.begin(), expected.end()), found;
   std::string out;
   for (const Card& card : cards) {
-    if (card.topic.code.empty()) out += "a card without source.topic.code: " + Printable(card.summary) + "\n";
-    else found.insert(card.topic.code);
+    if (card.topic.code.empty())
+      out += "a card without source.topic.code: " + Printable(card.summary) + "\n";
+    else
+      found.insert(card.topic.code);
   }
   for (const std::string& id : wanted) {
     if (!found.contains(id)) out += "missing " + id + "\n";

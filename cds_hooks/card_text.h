@@ -30,8 +30,8 @@ struct CardTextOptions {
   bool colour = false;     // ANSI colours of the indicator
 };
 
-// Cards of a response, ours or another service's. Members that are absent are empty; `resource` of an action is
-// not read.
+// Cards of a response, ours or another service's. Members that are absent are empty; `resource` of an action
+// is not read.
 Result<std::vector<rules::Card>> ReadCards(std::string_view json);
 
 std::string CardText(const std::vector<rules::Card>& cards, const CardTextOptions& options);

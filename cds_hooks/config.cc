@@ -32,7 +32,8 @@ constexpr std::int64_t kHourMs = 3'600'000;
 const Setting kSettings[] = {
     {"listen", &Config::listen, "HOST:PORT to listen on; port 0 takes any free port"},
     {"packs", &Config::packs, "Folder of rule packs; may be given several times"},
-    {"evaluators", &Config::evaluators, "HOST:PORT,... of gRPC evaluators instead of evaluating in this process"},
+    {"evaluators", &Config::evaluators,
+     "HOST:PORT,... of gRPC evaluators instead of evaluating in this process"},
     {"now", &Config::now, "Fixed time of every decision, such as 2026-12-10T09:00:00Z"},
     {"path_prefix", &Config::path_prefix, "Path before /cds-services, such as /cds"},
     {"cors_origins", &Config::cors_origins, "Origins that browsers may call from; * is any"},
@@ -49,7 +50,8 @@ const Setting kSettings[] = {
 };
 
 tl::unexpected<Error> Wrong(std::string_view key, std::string message, const std::string& file = "") {
-  return Fail(Code::kInvalidArgument, std::string(key) + ": " + std::move(message), SourceSpan{file, 0, 0, 0});
+  return Fail(Code::kInvalidArgument, std::string(key) + ": " + std::move(message),
+              SourceSpan{file, 0, 0, 0});
 }
 
 const Setting* FindSetting(std::string_view key) {
@@ -75,10 +77,12 @@ std::size_t Distance(std::string_view a, std::string_view b) {
 
 std::string_view NearestKey(std::string_view key) {
   const auto score = [&](const Setting& setting) {
-    return setting.key.starts_with(key) ? 0 : Distance(setting.key, key);  // "cors" means cors_origins, not now
+    return setting.key.starts_with(key) ? 0
+                                        : Distance(setting.key, key);  // "cors" means cors_origins, not now
   };
-  const auto* nearest = std::min_element(std::begin(kSettings), std::end(kSettings),
-                                         [&](const Setting& a, const Setting& b) { return score(a) < score(b); });
+  const auto* nearest =
+      std::min_element(std::begin(kSettings), std::end(kSettings),
+                       [&](const Setting& a, const Setting& b) { return score(a) < score(b); });
   return nearest->key;
 }
 
@@ -96,14 +100,14 @@ Status SetNumber(const Setting& setting, std::int64_t value, const std::string& 
 Status SetFromJson(const Setting& setting, const Json& value, const std::string& file, Config& config) {
   if (const Text* text = std::get_if<Text>(&setting.member)) {
     if (!value.is_string()) return Wrong(setting.key, "expected a string", file);
-    config.**text = value.get<std::string>();
+    config.** text = value.get<std::string>();
     return {};
   }
   if (const List* list = std::get_if<List>(&setting.member)) {
     const bool strings = value.is_array() && std::all_of(value.begin(), value.end(),
                                                          [](const Json& item) { return item.is_string(); });
     if (!strings) return Wrong(setting.key, "expected an array of strings", file);
-    config.**list = value.get<std::vector<std::string>>();
+    config.** list = value.get<std::vector<std::string>>();
     return {};
   }
   const bool fits = value.is_number_integer() &&
@@ -115,11 +119,11 @@ Status SetFromJson(const Setting& setting, const Json& value, const std::string&
 
 Status SetFromText(const Setting& setting, const std::vector<std::string>& values, Config& config) {
   if (const Text* text = std::get_if<Text>(&setting.member)) {
-    config.**text = values.empty() ? "" : values.back();
+    config.** text = values.empty() ? "" : values.back();
     return {};
   }
   if (const List* list = std::get_if<List>(&setting.member)) {
-    config.**list = values;
+    config.** list = values;
     return {};
   }
   const std::string text = values.empty() ? "" : values.back();
@@ -138,7 +142,8 @@ Status CheckConfig(const Config& config) {
   }
   if (!config.now.empty()) {
     const std::optional<DateTime> now = DateTime::ParseDateTime(config.now);
-    if (!now || !now->has_offset) return Wrong("now", "expected a time with offset, such as 2026-12-10T09:00:00Z");
+    if (!now || !now->has_offset)
+      return Wrong("now", "expected a time with offset, such as 2026-12-10T09:00:00Z");
   }
   const std::string& prefix = config.path_prefix;
   if (!prefix.empty() && (prefix.front() != '/' || prefix.back() == '/')) {
@@ -179,7 +184,8 @@ Status ApplyJsonFile(const std::string& file, Config& config) {
 }
 
 void AddOptions(CLI::App& app, Overrides& overrides) {
-  app.add_option("--config", overrides.file, "JSON file with the same settings; options win")->type_name("FILE");
+  app.add_option("--config", overrides.file, "JSON file with the same settings; options win")
+      ->type_name("FILE");
   const Config defaults;
   for (const Setting& setting : kSettings) {
     CLI::Option* option = app.add_option_function<std::vector<std::string>>(

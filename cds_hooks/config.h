@@ -31,11 +31,12 @@ struct Config {
   std::vector<std::string> packs;         // folders of rule packs; empty: DefaultPacksDir()
   std::vector<std::string> evaluators;    // HOST:PORT of gRPC evaluators; empty: evaluate in this process
   std::string now;                        // fixed time of every decision, for demonstrations; "" is the clock
-  // Origins that browsers may call from. "*" is any origin, without credentials; none at all switches CORS off.
+  // Origins that browsers may call from. "*" is any origin, without credentials; none at all switches CORS
+  // off.
   std::vector<std::string> cors_origins = {"*"};
 
   // Limits on what a client may send.
-  std::int64_t max_body_bytes = 16 << 20;  // larger bodies: 413, before they are read
+  std::int64_t max_body_bytes = 16 << 20;    // larger bodies: 413, before they are read
   std::int64_t max_header_bytes = 16 << 10;  // larger headers: 431
   std::int64_t max_depth = 100;              // nested JSON objects and arrays: 413
 
@@ -58,7 +59,7 @@ Status ApplyJsonFile(const std::string& file, Config& config);
 
 // The settings given on a command line, to be applied after the file.
 struct Overrides {
-  std::string file;                                                    // --config
+  std::string file;                                                     // --config
   std::vector<std::pair<std::string, std::vector<std::string>>> given;  // key, values
 };
 
@@ -69,7 +70,8 @@ void AddOptions(CLI::App& app, Overrides& overrides);
 Result<Config> MakeConfig(const Overrides& overrides);
 
 // Where packs are when nobody says: rules/packs of the source tree the program was built in
-// (<program>/../../../rules/packs), or <program>/../share/stepwise/packs when installed. "" if neither is there.
+// (<program>/../../../rules/packs), or <program>/../share/stepwise/packs when installed. "" if neither is
+// there.
 std::string DefaultPacksDir();
 
 }  // namespace stepwise::cds_hooks

@@ -25,9 +25,10 @@ bool IsToken(std::string_view token, const HookSpec& hook) {
                      [&](const ContextField& field) { return field.prefetch_token && field.name == token; });
 }
 
-tl::unexpected<Error> Unusable(const rules::PackInfo& pack, const rules::PrefetchTemplate& needed, std::string why) {
-  return Fail(Code::kSemantic,
-              "pack " + pack.ref.id + ", prefetch " + needed.key + ", \"" + needed.query + "\": " + std::move(why));
+tl::unexpected<Error> Unusable(const rules::PackInfo& pack, const rules::PrefetchTemplate& needed,
+                               std::string why) {
+  return Fail(Code::kSemantic, "pack " + pack.ref.id + ", prefetch " + needed.key + ", \"" + needed.query +
+                                   "\": " + std::move(why));
 }
 
 Status CheckTokens(const rules::PackInfo& pack, const rules::PrefetchTemplate& needed, const HookSpec& hook) {
@@ -41,8 +42,9 @@ Status CheckTokens(const rules::PackInfo& pack, const rules::PrefetchTemplate& n
       for (const ContextField& field : hook.fields) {
         if (field.prefetch_token) known += "context." + std::string(field.name) + ", ";
       }
-      return Unusable(pack, needed, "the hook " + std::string(hook.hook) + " has no token {{" + std::string(token) +
-                                        "}}; use " + known + "or the id of the user (userPractitionerId, ...)");
+      return Unusable(pack, needed,
+                      "the hook " + std::string(hook.hook) + " has no token {{" + std::string(token) +
+                          "}}; use " + known + "or the id of the user (userPractitionerId, ...)");
     }
     rest.remove_prefix(close + 2);
   }
@@ -50,10 +52,12 @@ Status CheckTokens(const rules::PackInfo& pack, const rules::PrefetchTemplate& n
 }
 
 Status AddTemplate(const rules::PackInfo& pack, const rules::PrefetchTemplate& needed, CatalogEntry& entry) {
-  if (needed.key.empty() || needed.query.empty()) return Unusable(pack, needed, "a key and a query are required");
+  if (needed.key.empty() || needed.query.empty())
+    return Unusable(pack, needed, "a key and a query are required");
   STEPWISE_RETURN_IF_ERROR(CheckTokens(pack, needed, *entry.hook));
-  const auto same = std::find_if(entry.prefetch.begin(), entry.prefetch.end(),
-                                 [&](const rules::PrefetchTemplate& other) { return other.key == needed.key; });
+  const auto same =
+      std::find_if(entry.prefetch.begin(), entry.prefetch.end(),
+                   [&](const rules::PrefetchTemplate& other) { return other.key == needed.key; });
   if (same == entry.prefetch.end()) {
     entry.prefetch.push_back(needed);
     return {};
@@ -89,7 +93,8 @@ std::string DiscoveryJson(const std::vector<CatalogEntry>& services) {
                                       {"title", entry.hook->title},
                                       {"description", entry.hook->description},
                                       {"id", entry.hook->service_id}};
-    for (const rules::PrefetchTemplate& needed : entry.prefetch) service["prefetch"][needed.key] = needed.query;
+    for (const rules::PrefetchTemplate& needed : entry.prefetch)
+      service["prefetch"][needed.key] = needed.query;
     service["usageRequirements"] = UsageRequirements(entry);
     list.push_back(std::move(service));
   }

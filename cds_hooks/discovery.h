@@ -1,16 +1,16 @@
 // Catalog: the services on offer, derived from the packs in force, and the discovery document that says so.
 //
 //   Result<Catalog> catalog = BuildCatalog(packs);
-//   catalog->discovery -> {"services":[{"hook":"order-sign","id":"stepwise-order-sign",...,"prefetch":{...}}]}
+//   catalog->discovery ->
+//   {"services":[{"hook":"order-sign","id":"stepwise-order-sign",...,"prefetch":{...}}]}
 //   catalog->Find("stepwise-order-sign")->prefetch
 //
-// A service is offered for each hook that some pack has a rule for. Its prefetch is the union of what the packs
-// read, by key. Templates may use only what CDS Hooks 2.0 allows: root-level primitive fields of the hook's
-// context, and the four user tokens; clients refuse services that do otherwise.
-// Errors: kSemantic, a template with an unusable token or two packs that give one key different queries; the
-// message names pack, key and query.
-// Source: CDS Hooks 2.0.1, "Discovery", "Prefetch Template", "Prefetch tokens".
-// Thread-safety: immutable once built.
+// A service is offered for each hook that some pack has a rule for. Its prefetch is the union of what the
+// packs read, by key. Templates may use only what CDS Hooks 2.0 allows: root-level primitive fields of the
+// hook's context, and the four user tokens; clients refuse services that do otherwise. Errors: kSemantic, a
+// template with an unusable token or two packs that give one key different queries; the message names pack,
+// key and query. Source: CDS Hooks 2.0.1, "Discovery", "Prefetch Template", "Prefetch tokens". Thread-safety:
+// immutable once built.
 #ifndef STEPWISE_CDS_HOOKS_DISCOVERY_H_
 #define STEPWISE_CDS_HOOKS_DISCOVERY_H_
 

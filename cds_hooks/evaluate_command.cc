@@ -47,7 +47,8 @@ struct EvaluateArguments {
 Result<DateTime> Now(const std::string& text) {
   if (text.empty()) {
     const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-    return DateTime::FromUnixMillis(std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count());
+    return DateTime::FromUnixMillis(
+        std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count());
   }
   const std::optional<DateTime> now = DateTime::ParseDateTime(text);
   if (!now || !now->has_offset) {
@@ -59,7 +60,8 @@ Result<DateTime> Now(const std::string& text) {
 Result<Answer> Evaluate(const EvaluateArguments& arguments) {
   STEPWISE_ASSIGN_OR_RETURN(std::string body, ReadText(arguments.request));
   STEPWISE_ASSIGN_OR_RETURN(const DateTime now, Now(arguments.config.now));
-  STEPWISE_ASSIGN_OR_RETURN(const std::unique_ptr<rules::Evaluator> evaluator, ChooseEvaluator(arguments.config));
+  STEPWISE_ASSIGN_OR_RETURN(const std::unique_ptr<rules::Evaluator> evaluator,
+                            ChooseEvaluator(arguments.config));
   STEPWISE_ASSIGN_OR_RETURN(const std::vector<rules::PackInfo> packs, evaluator->ListPacks());
   STEPWISE_ASSIGN_OR_RETURN(const Catalog catalog, BuildCatalog(packs));
   return AnswerRequest(std::move(body), nullptr, catalog, *evaluator, now,
@@ -113,10 +115,12 @@ int RunShowCards(const ShowCardsArguments& arguments) {
 void AddEvaluateCommand(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<EvaluateArguments>();
   CLI::App* command = app.add_subcommand("evaluate", "Answer a CDS Hooks request, as the service would");
-  command->add_option("REQUEST", arguments->request, "File with a CDS Hooks request; - is standard input")->required();
+  command->add_option("REQUEST", arguments->request, "File with a CDS Hooks request; - is standard input")
+      ->required();
   command->add_option("--packs", arguments->config.packs, "Folder of rule packs; may be given several times")
       ->allow_extra_args(false);
-  command->add_option("--evaluators", arguments->config.evaluators, "HOST:PORT,... of gRPC evaluators instead")
+  command
+      ->add_option("--evaluators", arguments->config.evaluators, "HOST:PORT,... of gRPC evaluators instead")
       ->delimiter(',')
       ->allow_extra_args(false);
   command->add_option("--now", arguments->config.now, "Time of the decision, such as 2026-12-10T09:00:00Z");
@@ -128,8 +132,8 @@ void AddShowCardsCommand(CLI::App& app, int& exit_code) {
   auto arguments = std::make_shared<ShowCardsArguments>();
   CLI::App* command = app.add_subcommand("show-cards", "Print the cards of a CDS Hooks response for people");
   command->add_option("FILE", arguments->file, "File with a CDS Hooks response; without it, standard input");
-  CLI::Option* expect =
-      command->add_option("--expect", arguments->expect, "ID,... of the rules that must have a card, and no others");
+  CLI::Option* expect = command->add_option("--expect", arguments->expect,
+                                            "ID,... of the rules that must have a card, and no others");
   command->callback([arguments, expect, &exit_code] {
     arguments->compare = expect->count() > 0;
     exit_code = RunShowCards(*arguments);

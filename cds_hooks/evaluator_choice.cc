@@ -14,7 +14,8 @@ namespace stepwise::cds_hooks {
 Result<std::unique_ptr<rules::Evaluator>> ChooseEvaluator(const Config& config) {
   if (!config.evaluators.empty()) {
 #if STEPWISE_REMOTE_EVALUATOR
-    return rules::ConnectRemoteEvaluator(config.evaluators, std::chrono::milliseconds(config.evaluation_timeout_ms));
+    return rules::ConnectRemoteEvaluator(config.evaluators,
+                                         std::chrono::milliseconds(config.evaluation_timeout_ms));
 #else
     return Fail(Code::kSemantic, "evaluators: this program was built without remote evaluators");
 #endif

@@ -10,8 +10,8 @@ constexpr ContextField kPatientView[] = {
     {"encounterId", FieldType::kId, false, true},
 };
 constexpr ContextField kOrderSelect[] = {
-    {"userId", FieldType::kReference, true, true},       {"patientId", FieldType::kId, true, true},
-    {"encounterId", FieldType::kId, false, true},        {"selections", FieldType::kReferences, true, false},
+    {"userId", FieldType::kReference, true, true},    {"patientId", FieldType::kId, true, true},
+    {"encounterId", FieldType::kId, false, true},     {"selections", FieldType::kReferences, true, false},
     {"draftOrders", FieldType::kBundle, true, false},
 };
 constexpr ContextField kOrderSign[] = {
@@ -26,11 +26,13 @@ constexpr HookSpec kHooks[] = {
      "Reviews the open chart against the clinical rule packs in force and gives advice that needs no order.",
      kPatientView},
     {"order-select", "stepwise-order-select", "Stepwise: advice while ordering",
-     "Checks the selected draft orders, together with the chart, against the clinical rule packs in force while "
+     "Checks the selected draft orders, together with the chart, against the clinical rule packs in force "
+     "while "
      "they can still be changed easily.",
      kOrderSelect},
     {"order-sign", "stepwise-order-sign", "Stepwise: order review",
-     "Checks the draft orders that are about to be signed, together with the chart, against the clinical rule "
+     "Checks the draft orders that are about to be signed, together with the chart, against the clinical "
+     "rule "
      "packs in force. Advice only: nothing is blocked.",
      kOrderSign},
 };

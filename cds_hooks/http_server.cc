@@ -1,7 +1,5 @@
 #include "cds_hooks/http_server.h"
 
-#include <utility>  // Asio 1.74 uses std::exchange without including it
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -13,6 +11,7 @@
 #include <mutex>
 #include <thread>
 #include <unordered_map>
+#include <utility>  // Asio 1.74 uses std::exchange without including it
 #include <vector>
 
 #include "cds_hooks/http_session.h"
@@ -79,8 +78,8 @@ struct HttpServer::Impl {
   tcp::acceptor acceptor{strand};
   asio::steady_timer retry_timer{strand}, drain_timer{strand};
   asio::signal_set signals{strand};
-  bool accepting = false;      // an accept is pending; on the strand
-  std::uint64_t next_id = 0;   // on the strand
+  bool accepting = false;     // an accept is pending; on the strand
+  std::uint64_t next_id = 0;  // on the strand
 };
 
 Status HttpServer::Impl::Bind() {
@@ -91,7 +90,9 @@ Status HttpServer::Impl::Bind() {
     return Fail(Code::kInvalidArgument, "listen: " + config.listen + ": " + error.message());
   }
   const tcp::endpoint endpoint = found.begin()->endpoint();
-  const auto failed = [&] { return Fail(Code::kUnavailable, "listen: " + config.listen + ": " + error.message()); };
+  const auto failed = [&] {
+    return Fail(Code::kUnavailable, "listen: " + config.listen + ": " + error.message());
+  };
   if (acceptor.open(endpoint.protocol(), error)) return failed();
   if (acceptor.set_option(tcp::acceptor::reuse_address(true), error)) return failed();
   if (acceptor.bind(endpoint, error)) return failed();
@@ -103,22 +104,24 @@ void HttpServer::Impl::Accept() {
   if (accepting || context.stopping || !acceptor.is_open()) return;
   {
     const std::lock_guard lock(sessions_mutex);
-    if (sessions.size() >= static_cast<std::size_t>(config.max_connections)) return;  // SessionClosed() resumes
+    if (sessions.size() >= static_cast<std::size_t>(config.max_connections))
+      return;  // SessionClosed() resumes
   }
   accepting = true;
-  acceptor.async_accept(asio::make_strand(io), asio::bind_executor(strand, [this](ErrorCode error, tcp::socket socket) {
-    accepting = false;
-    if (error == asio::error::operation_aborted || context.stopping) return;
-    if (error && error != asio::error::connection_aborted) {
-      retry_timer.expires_after(kAcceptRetry);
-      retry_timer.async_wait([this](ErrorCode aborted) {
-        if (!aborted) Accept();
-      });
-      return;
-    }
-    if (!error) StartSession(std::move(socket));
-    Accept();
-  }));
+  acceptor.async_accept(asio::make_strand(io),
+                        asio::bind_executor(strand, [this](ErrorCode error, tcp::socket socket) {
+                          accepting = false;
+                          if (error == asio::error::operation_aborted || context.stopping) return;
+                          if (error && error != asio::error::connection_aborted) {
+                            retry_timer.expires_after(kAcceptRetry);
+                            retry_timer.async_wait([this](ErrorCode aborted) {
+                              if (!aborted) Accept();
+                            });
+                            return;
+                          }
+                          if (!error) StartSession(std::move(socket));
+                          Accept();
+                        }));
 }
 
 void HttpServer::Impl::StartSession(tcp::socket socket) {
@@ -144,7 +147,7 @@ void HttpServer::Impl::AwaitSignal() {
   signals.async_wait([this](ErrorCode error, int) {
     if (error) return;
     if (context.stopping) return io.stop();  // asked twice: at once
-    AwaitSignal();  // before stopping, which ends the wait when nothing is in flight
+    AwaitSignal();                           // before stopping, which ends the wait when nothing is in flight
     BeginStop();
   });
 }
@@ -192,7 +195,8 @@ void HttpServer::Impl::Work() {
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() = default;
 
-Result<std::unique_ptr<HttpServer>> HttpServer::Listen(const Config& config, Service& service, Observer observer) {
+Result<std::unique_ptr<HttpServer>> HttpServer::Listen(const Config& config, Service& service,
+                                                       Observer observer) {
   auto impl = std::make_unique<Impl>(config, service, std::move(observer));
   STEPWISE_RETURN_IF_ERROR(impl->Bind());
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
@@ -202,7 +206,8 @@ std::string HttpServer::url() const {
   ErrorCode ignored;
   const tcp::endpoint endpoint = impl_->acceptor.local_endpoint(ignored);
   const std::string host = endpoint.address().to_string();
-  return "http://" + (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port());
+  return "http://" + (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" +
+         std::to_string(endpoint.port());
 }
 
 void HttpServer::Run(bool stop_on_signals) {
@@ -213,7 +218,8 @@ void HttpServer::Run(bool stop_on_signals) {
   }
   asio::post(impl_->strand, [impl = impl_.get()] { impl->Accept(); });
   std::vector<std::thread> workers;
-  for (std::size_t i = 1; i < ThreadCount(impl_->config); ++i) workers.emplace_back([this] { impl_->Work(); });
+  for (std::size_t i = 1; i < ThreadCount(impl_->config); ++i)
+    workers.emplace_back([this] { impl_->Work(); });
   impl_->Work();
   for (std::thread& worker : workers) worker.join();
 }

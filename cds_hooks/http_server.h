@@ -6,9 +6,9 @@
 //
 // Keep-alive and pipelining; a connection reads its next request when the answer to the last is written, so a
 // slow client holds up nobody else. Bodies past Config::max_body_bytes get 413 before they are read, headers
-// past max_header_bytes 431, bytes that are not HTTP 400; the connection closes after each of these. Connections
-// past max_connections wait unaccepted. Stopping: no new connections, idle ones close, requests in flight are
-// answered with Connection: close, what is left after drain_time_ms is cut.
+// past max_header_bytes 431, bytes that are not HTTP 400; the connection closes after each of these.
+// Connections past max_connections wait unaccepted. Stopping: no new connections, idle ones close, requests
+// in flight are answered with Connection: close, what is left after drain_time_ms is cut.
 //
 // What it does not do: TLS, HTTP/2, compression (put a proxy in front).
 // Errors: kInvalidArgument (the address does not parse), kUnavailable (it cannot be bound).
@@ -43,7 +43,8 @@ class HttpServer {
   using Observer = std::function<void(const AccessRecord&)>;
 
   // Binds; connections are accepted once Run() is called. `service` outlives the server.
-  static Result<std::unique_ptr<HttpServer>> Listen(const Config& config, Service& service, Observer observer);
+  static Result<std::unique_ptr<HttpServer>> Listen(const Config& config, Service& service,
+                                                    Observer observer);
   ~HttpServer();
 
   std::string url() const;  // "http://127.0.0.1:8080", with the port that was bound

@@ -12,9 +12,9 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
-constexpr std::size_t kReadBytes = 64 << 10;       // one read; small buffers cost throughput at 8 KiB bodies
-constexpr std::size_t kReservedBody = 16 << 10;    // most requests grow their body no more than once
-constexpr std::size_t kLingerBytes = 64 << 20;     // a refused client may send this much before it is cut
+constexpr std::size_t kReadBytes = 64 << 10;     // one read; small buffers cost throughput at 8 KiB bodies
+constexpr std::size_t kReservedBody = 16 << 10;  // most requests grow their body no more than once
+constexpr std::size_t kLingerBytes = 64 << 20;   // a refused client may send this much before it is cut
 constexpr std::chrono::seconds kLingerTime{5};
 
 std::string_view View(boost::string_view text) { return {text.data(), text.size()}; }
@@ -43,7 +43,8 @@ HttpResponse Refusal(int status, std::string_view issue_code, std::string_view d
 
 }  // namespace
 
-HttpSession::HttpSession(asio::ip::tcp::socket socket, SessionContext& context, std::function<void()> on_close)
+HttpSession::HttpSession(asio::ip::tcp::socket socket, SessionContext& context,
+                         std::function<void()> on_close)
     : context_(context), on_close_(std::move(on_close)), stream_(std::move(socket)) {
   buffer_.max_size(kReadBytes + context.max_header_bytes);
   buffer_.reserve(kReadBytes);
@@ -85,13 +86,15 @@ void HttpSession::ReadNext() {
 void HttpSession::ReadHeader() {
   idle_ = false;
   stream_.expires_after(context_.request_timeout);
-  http::async_read_header(stream_, buffer_, *parser_, [self = shared_from_this()](ErrorCode error, std::size_t) {
-    if (error) return self->RefuseReading(error);
-    if (self->parser_->is_done()) return self->Answer();
-    const auto expect = self->parser_->get()[http::field::expect];
-    if (beast::iequals(expect, "100-continue") && self->buffer_.size() == 0) return self->SendContinue();
-    self->ReadBody();
-  });
+  http::async_read_header(stream_, buffer_, *parser_,
+                          [self = shared_from_this()](ErrorCode error, std::size_t) {
+                            if (error) return self->RefuseReading(error);
+                            if (self->parser_->is_done()) return self->Answer();
+                            const auto expect = self->parser_->get()[http::field::expect];
+                            if (beast::iequals(expect, "100-continue") && self->buffer_.size() == 0)
+                              return self->SendContinue();
+                            self->ReadBody();
+                          });
 }
 
 void HttpSession::SendContinue() {
@@ -145,11 +148,13 @@ void HttpSession::RefuseReading(ErrorCode error) {
   }
   HttpResponse response;
   if (error == http::error::body_limit) {
-    response = Refusal(413, "too-long",
-                       "the body is larger than the limit of " + std::to_string(context_.max_body_bytes) + " bytes");
+    response =
+        Refusal(413, "too-long",
+                "the body is larger than the limit of " + std::to_string(context_.max_body_bytes) + " bytes");
   } else if (error == http::error::header_limit) {
-    response = Refusal(431, "too-long", "the header is larger than the limit of " +
-                                            std::to_string(context_.max_header_bytes) + " bytes");
+    response = Refusal(
+        431, "too-long",
+        "the header is larger than the limit of " + std::to_string(context_.max_header_bytes) + " bytes");
   } else if (error == http::error::partial_message) {
     response = Refusal(400, "structure", "the request ends before its announced length");
   } else {
@@ -190,8 +195,8 @@ void HttpSession::Write(HttpResponse response, bool keep_alive, bool head, bool 
                     });
 }
 
-// Closing with input unread makes the system send a reset, which can destroy the answer on its way: the rest is
-// read and thrown away first.
+// Closing with input unread makes the system send a reset, which can destroy the answer on its way: the rest
+// is read and thrown away first.
 void HttpSession::Linger() {
   buffer_.clear();
   stream_.async_read_some(buffer_.prepare(kReadBytes),

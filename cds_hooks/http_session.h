@@ -1,12 +1,11 @@
-// HttpSession: one connection of HttpServer, from accept to close. An implementation detail of http_server.cc.
+// HttpSession: one connection of HttpServer, from accept to close. An implementation detail of
+// http_server.cc.
 //
 //   wait for a byte -> header -> (100 Continue) -> body -> Service::Handle -> write -> again
 //
 // Its handlers run on one strand; it keeps itself alive through the handler that is pending.
 #ifndef STEPWISE_CDS_HOOKS_HTTP_SESSION_H_
 #define STEPWISE_CDS_HOOKS_HTTP_SESSION_H_
-
-#include <utility>  // Asio 1.74 uses std::exchange without including it
 
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
@@ -17,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>  // Asio 1.74 uses std::exchange without including it
 
 #include "cds_hooks/http_server.h"
 
@@ -59,10 +59,11 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   const std::function<void()> on_close_;
   boost::beast::tcp_stream stream_;
   boost::beast::flat_buffer buffer_;
-  std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;  // fresh per request
+  std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>>
+      parser_;  // fresh per request
   boost::beast::http::response<boost::beast::http::string_body> response_;
-  bool idle_ = true;             // between requests
-  std::size_t lingered_ = 0;     // bytes thrown away after a refusal
+  bool idle_ = true;          // between requests
+  std::size_t lingered_ = 0;  // bytes thrown away after a refusal
 };
 
 }  // namespace stepwise::cds_hooks

@@ -53,10 +53,11 @@ std::string RequestLine(const AccessRecord& record) {
 }
 
 struct Log::Impl {
-  std::shared_ptr<spdlog::details::thread_pool> pool = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
-  std::shared_ptr<spdlog::async_logger> logger = std::make_shared<spdlog::async_logger>(
-      "stepwise", std::make_shared<spdlog::sinks::stderr_sink_mt>(), pool,
-      spdlog::async_overflow_policy::overrun_oldest);
+  std::shared_ptr<spdlog::details::thread_pool> pool =
+      std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
+  std::shared_ptr<spdlog::async_logger> logger =
+      std::make_shared<spdlog::async_logger>("stepwise", std::make_shared<spdlog::sinks::stderr_sink_mt>(),
+                                             pool, spdlog::async_overflow_policy::overrun_oldest);
 };
 
 Log::Log(const std::string& level) : impl_(std::make_unique<Impl>()) {

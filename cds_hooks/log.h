@@ -5,9 +5,9 @@
 //   {"time":"2026-12-10T09:00:00.123Z","level":"info","event":"request","method":"POST",
 //    "route":"/cds-services/{id}","status":200,"duration_us":412,"service":"stepwise-order-sign",...}
 //
-// Never bodies, ids of patients, targets, query strings or tokens: what may be said is what AccessRecord holds.
-// When lines come faster than stderr takes them, the oldest are dropped; requests never wait for the log.
-// Thread-safety: all methods.
+// Never bodies, ids of patients, targets, query strings or tokens: what may be said is what AccessRecord
+// holds. When lines come faster than stderr takes them, the oldest are dropped; requests never wait for the
+// log. Thread-safety: all methods.
 #ifndef STEPWISE_CDS_HOOKS_LOG_H_
 #define STEPWISE_CDS_HOOKS_LOG_H_
 

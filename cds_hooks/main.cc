@@ -23,7 +23,8 @@ Service::Clock MakeClock(const Config& config) {
   if (!config.now.empty()) return [now = *DateTime::ParseDateTime(config.now)] { return now; };
   return [] {
     const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-    return DateTime::FromUnixMillis(std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count());
+    return DateTime::FromUnixMillis(
+        std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count());
   };
 }
 
@@ -37,8 +38,9 @@ Status Serve(const Overrides& overrides) {
     if (ready.error().code != Code::kUnavailable) return ready;
     log.Error("evaluator-unavailable", {{"reason", ready.error().message}});
   }
-  STEPWISE_ASSIGN_OR_RETURN(const std::unique_ptr<HttpServer> server,
-                            HttpServer::Listen(config, service, [&](const AccessRecord& r) { log.Request(r); }));
+  STEPWISE_ASSIGN_OR_RETURN(
+      const std::unique_ptr<HttpServer> server,
+      HttpServer::Listen(config, service, [&](const AccessRecord& r) { log.Request(r); }));
   std::cout << "listening on " << server->url() << std::endl;
   log.Info("started", {{"url", server->url()}});
   server->Run(/*stop_on_signals=*/true);

@@ -31,10 +31,11 @@ const Row& RowOf(Code code) {
 }
 
 Json Issue(const Error& error) {
-  std::string diagnostics = error.code == Code::kInternal ? "The service could not process the request."
-                                                          : error.message;
+  std::string diagnostics =
+      error.code == Code::kInternal ? "The service could not process the request." : error.message;
   if (error.code != Code::kInternal && error.span.line != 0) {
-    diagnostics += " (line " + std::to_string(error.span.line) + ", column " + std::to_string(error.span.column) + ")";
+    diagnostics +=
+        " (line " + std::to_string(error.span.line) + ", column " + std::to_string(error.span.column) + ")";
   }
   Json issue = {{"severity", "error"}, {"code", RowOf(error.code).issue_code}};
   if (!diagnostics.empty()) issue["diagnostics"] = std::move(diagnostics);

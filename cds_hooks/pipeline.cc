@@ -18,12 +18,14 @@ Answer Refuse(std::vector<Error> errors, std::string_view hook) {
   return answer;
 }
 
-Answer Refuse(Error error, std::string_view hook) { return Refuse(std::vector<Error>{std::move(error)}, hook); }
+Answer Refuse(Error error, std::string_view hook) {
+  return Refuse(std::vector<Error>{std::move(error)}, hook);
+}
 
 }  // namespace
 
-Answer AnswerRequest(std::string body, const HookSpec* service, const Catalog& catalog, rules::Evaluator& evaluator,
-                     const DateTime& now, const PipelineOptions& options) {
+Answer AnswerRequest(std::string body, const HookSpec* service, const Catalog& catalog,
+                     rules::Evaluator& evaluator, const DateTime& now, const PipelineOptions& options) {
   const Result<Document> document = Document::Parse(std::move(body), options.limits);
   if (!document) return Refuse(document.error(), "");
   const Result<Request> request = ReadRequest(*document, service);
@@ -32,7 +34,8 @@ Answer AnswerRequest(std::string body, const HookSpec* service, const Catalog& c
 
   const CatalogEntry* entry = catalog.FindByHook(hook);
   if (entry == nullptr) {
-    return Refuse({Code::kNotFound, "no pack in force has a rule for the hook " + std::string(hook), {}, "hook"}, hook);
+    return Refuse(
+        {Code::kNotFound, "no pack in force has a rule for the hook " + std::string(hook), {}, "hook"}, hook);
   }
   if (std::vector<Error> missing = MissingPrefetch(*request, entry->prefetch); !missing.empty()) {
     return Refuse(std::move(missing), hook);

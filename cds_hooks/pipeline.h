@@ -4,8 +4,8 @@
 //
 // The service and `stepwise evaluate` both run this, so that what an author sees is what the server does.
 //
-//   Answer answer = AnswerRequest(std::move(body), FindService("stepwise-order-sign"), catalog, evaluator, now, options);
-//   if (answer.errors.empty()) Send(200, answer.body);
+//   Answer answer = AnswerRequest(std::move(body), FindService("stepwise-order-sign"), catalog, evaluator,
+//   now, options); if (answer.errors.empty()) Send(200, answer.body);
 //
 // Errors: kSyntax, kLimit, kInvalidArgument (body), kFailedPrecondition (required prefetch, one error each),
 // kUnavailable (the evaluator, or its time limit), whatever else Evaluate() says.
@@ -32,13 +32,13 @@ struct PipelineOptions {
 struct Answer {
   std::vector<Error> errors;  // empty: `decision` and `body` are there
   rules::Decision decision;
-  std::string body;           // CDS Hooks response, or OperationOutcome
-  std::string_view hook;      // static text; "" when the request did not get that far
+  std::string body;       // CDS Hooks response, or OperationOutcome
+  std::string_view hook;  // static text; "" when the request did not get that far
 };
 
 // `service`: as for ReadRequest().
-Answer AnswerRequest(std::string body, const HookSpec* service, const Catalog& catalog, rules::Evaluator& evaluator,
-                     const DateTime& now, const PipelineOptions& options);
+Answer AnswerRequest(std::string body, const HookSpec* service, const Catalog& catalog,
+                     rules::Evaluator& evaluator, const DateTime& now, const PipelineOptions& options);
 
 }  // namespace stepwise::cds_hooks
 

@@ -18,7 +18,8 @@ std::string WhatToSend(rules::FactState state, const std::string& query) {
 
 }  // namespace
 
-std::vector<Error> MissingPrefetch(const Request& request, std::span<const rules::PrefetchTemplate> templates) {
+std::vector<Error> MissingPrefetch(const Request& request,
+                                   std::span<const rules::PrefetchTemplate> templates) {
   const rules::Facts facts{request.hook->hook, request.patient_id, request.context, request.prefetch};
   std::vector<Error> errors;
   for (const rules::PrefetchTemplate& needed : templates) {
@@ -26,7 +27,8 @@ std::vector<Error> MissingPrefetch(const Request& request, std::span<const rules
     const rules::Fact fact = facts.Read(needed.key, needed.query);
     if (fact.known()) continue;
     errors.push_back({Code::kFailedPrecondition,
-                      fact.why + ", and rules cannot do without it; " + WhatToSend(fact.state, needed.query), {},
+                      fact.why + ", and rules cannot do without it; " + WhatToSend(fact.state, needed.query),
+                      {},
                       "prefetch." + needed.key});
   }
   return errors;

@@ -1,8 +1,10 @@
 // Which required prefetch the request does not answer, and why.
 //
-//   for (const Error& error : MissingPrefetch(request, templates)) ...   // empty: everything required is there
-//   error.ToString() -> "prefetch.meds: prefetch `meds` was not supplied, and rules cannot do without it; send
-//                        the answer to MedicationRequest?patient={{context.patientId}}, or null if there is none"
+//   for (const Error& error : MissingPrefetch(request, templates)) ...   // empty: everything required is
+//   there error.ToString() -> "prefetch.meds: prefetch `meds` was not supplied, and rules cannot do without
+//   it; send
+//                        the answer to MedicationRequest?patient={{context.patientId}}, or null if there is
+//                        none"
 //
 // A datum is read as the rules read it (rules/facts.h): null and a Bundle without entries answer "there is
 // nothing"; an absent key, an OperationOutcome and a Bundle with a next page answer nothing.
@@ -21,7 +23,8 @@ namespace stepwise::cds_hooks {
 
 // One kFailedPrecondition error per required template that is absent, failed or partial; path
 // "prefetch.<key>". In the order of the templates.
-std::vector<Error> MissingPrefetch(const Request& request, std::span<const rules::PrefetchTemplate> templates);
+std::vector<Error> MissingPrefetch(const Request& request,
+                                   std::span<const rules::PrefetchTemplate> templates);
 
 }  // namespace stepwise::cds_hooks
 

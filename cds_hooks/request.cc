@@ -45,7 +45,8 @@ Result<Node> Member(Node object, const std::string& parent, std::string_view nam
   return Wrong(std::move(path), std::move(message));
 }
 
-Result<std::string_view> String(Node object, const std::string& parent, std::string_view name, bool required) {
+Result<std::string_view> String(Node object, const std::string& parent, std::string_view name,
+                                bool required) {
   STEPWISE_ASSIGN_OR_RETURN(const Node node,
                             Member(object, parent, name, required, "a string that is not empty", [](Node n) {
                               return n.kind() == NodeKind::kString && !n.in_array() && !n.string().empty();
@@ -64,14 +65,15 @@ std::string_view BareId(std::string_view id) {
 
 Status CheckBundle(Node context, const ContextField& field) {
   STEPWISE_ASSIGN_OR_RETURN(
-      const Node bundle, Member(context, "context", field.name, field.required, "a FHIR Bundle", [](Node n) {
-        return IsObject(n) && n.resource_type() == types::kBundle;
-      }));
+      const Node bundle, Member(context, "context", field.name, field.required, "a FHIR Bundle",
+                                [](Node n) { return IsObject(n) && n.resource_type() == types::kBundle; }));
   if (!bundle) return {};
   std::size_t index = 0;
   for (const Node entry : bundle.children()) {
     if (entry.name() != names::kEntry) continue;
-    const auto path = [&] { return "context." + std::string(field.name) + ".entry[" + std::to_string(index) + "]"; };
+    const auto path = [&] {
+      return "context." + std::string(field.name) + ".entry[" + std::to_string(index) + "]";
+    };
     if (!entry.in_array()) {
       return Wrong("context." + std::string(field.name) + ".entry", "expected an array of objects");
     }
@@ -85,10 +87,9 @@ Status CheckBundle(Node context, const ContextField& field) {
 }
 
 Status CheckReferences(Node context, const ContextField& field) {
-  STEPWISE_ASSIGN_OR_RETURN(const Node first,
-                            Member(context, "context", field.name, field.required,
-                                   "an array of references such as \"MedicationRequest/1\"",
-                                   [](Node n) { return n.in_array(); }));
+  STEPWISE_ASSIGN_OR_RETURN(const Node first, Member(context, "context", field.name, field.required,
+                                                     "an array of references such as \"MedicationRequest/1\"",
+                                                     [](Node n) { return n.in_array(); }));
   if (!first) return {};
   std::size_t index = 0;
   for (const Node item : context.children()) {
@@ -109,12 +110,8 @@ Status CheckContext(Node context, const HookSpec& hook) {
       case FieldType::kReference:
         STEPWISE_RETURN_IF_ERROR(String(context, "context", field.name, field.required));
         break;
-      case FieldType::kReferences:
-        STEPWISE_RETURN_IF_ERROR(CheckReferences(context, field));
-        break;
-      case FieldType::kBundle:
-        STEPWISE_RETURN_IF_ERROR(CheckBundle(context, field));
-        break;
+      case FieldType::kReferences: STEPWISE_RETURN_IF_ERROR(CheckReferences(context, field)); break;
+      case FieldType::kBundle: STEPWISE_RETURN_IF_ERROR(CheckBundle(context, field)); break;
     }
   }
   return {};
@@ -123,7 +120,8 @@ Status CheckContext(Node context, const HookSpec& hook) {
 bool EqualIgnoringCase(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (std::tolower(static_cast<unsigned char>(a[i])) != std::tolower(static_cast<unsigned char>(b[i]))) return false;
+    if (std::tolower(static_cast<unsigned char>(a[i])) != std::tolower(static_cast<unsigned char>(b[i])))
+      return false;
   }
   return true;
 }
@@ -133,14 +131,16 @@ Status ReadAuthorization(Node root, Request& request) {
   STEPWISE_ASSIGN_OR_RETURN(const Node node, Object(root, "", kPath, false));
   if (!node) return {};
   if (request.fhir_server.empty()) {
-    return Wrong("fhirServer", "required with fhirAuthorization and missing: expected the base URL of the server");
+    return Wrong("fhirServer",
+                 "required with fhirAuthorization and missing: expected the base URL of the server");
   }
   FhirAuthorization& authorization = request.authorization;
   STEPWISE_ASSIGN_OR_RETURN(authorization.access_token, String(node, kPath, "access_token", true));
   STEPWISE_ASSIGN_OR_RETURN(const std::string_view token_type, String(node, kPath, "token_type", true));
   if (!EqualIgnoringCase(token_type, "Bearer")) return Wrong(kPath + ".token_type", "expected \"Bearer\"");
   STEPWISE_RETURN_IF_ERROR(Member(node, kPath, "expires_in", true, "a whole number of seconds", [](Node n) {
-    return n.kind() == NodeKind::kNumber && !n.in_array() && n.text().find_first_of(".eE") == std::string_view::npos;
+    return n.kind() == NodeKind::kNumber && !n.in_array() &&
+           n.text().find_first_of(".eE") == std::string_view::npos;
   }));
   STEPWISE_ASSIGN_OR_RETURN(authorization.scope, String(node, kPath, "scope", true));
   STEPWISE_ASSIGN_OR_RETURN(authorization.subject, String(node, kPath, "subject", true));
@@ -167,7 +167,8 @@ Status CheckPrefetch(Node prefetch) {
 Result<Request> ReadRequest(const Document& document, const HookSpec* service) {
   const Node root = document.root();
   if (root.kind() != NodeKind::kObject) {
-    return Wrong("", "expected a CDS Hooks request, which is a JSON object; found " + std::string(TypeOf(root)));
+    return Wrong("",
+                 "expected a CDS Hooks request, which is a JSON object; found " + std::string(TypeOf(root)));
   }
   Request request;
   STEPWISE_ASSIGN_OR_RETURN(const std::string_view hook, String(root, "", "hook", true));

@@ -6,10 +6,10 @@
 //
 // Checks what the service relies on and nothing else: unknown keys and `extension` are let through anywhere,
 // entries of draftOrders may lack fullUrl, type or medication, hookInstance may be any text.
-// Errors: kInvalidArgument, `path` naming the first wrong place ("context.draftOrders.entry[2]"); messages name
-// types and expectations, never values of the request.
-// Source: CDS Hooks 2.0.1, "Calling a CDS Service" and "Passing the Access Token to the CDS Service".
-// Thread-safety: plain values; views live as long as the Document.
+// Errors: kInvalidArgument, `path` naming the first wrong place ("context.draftOrders.entry[2]"); messages
+// name types and expectations, never values of the request. Source: CDS Hooks 2.0.1, "Calling a CDS Service"
+// and "Passing the Access Token to the CDS Service". Thread-safety: plain values; views live as long as the
+// Document.
 #ifndef STEPWISE_CDS_HOOKS_REQUEST_H_
 #define STEPWISE_CDS_HOOKS_REQUEST_H_
 

@@ -46,7 +46,8 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
-// "application/json", "application/fhir+json; charset=UTF-8; fhirVersion=4.0". No header at all is let through.
+// "application/json", "application/fhir+json; charset=UTF-8; fhirVersion=4.0". No header at all is let
+// through.
 bool IsJson(std::string_view content_type) {
   if (content_type.empty()) return true;
   const std::string lower = LowerCase(content_type);
@@ -68,7 +69,8 @@ bool IsPost(const HttpRequest& request) { return request.method == "POST"; }
 bool IsGet(const HttpRequest& request) { return request.method == "GET" || request.method == "HEAD"; }
 
 HttpResponse MethodNotAllowed(std::string_view allow) {
-  HttpResponse response = Refuse(405, "not-supported", "this method is not allowed here; allowed: " + std::string(allow));
+  HttpResponse response =
+      Refuse(405, "not-supported", "this method is not allowed here; allowed: " + std::string(allow));
   response.headers.emplace_back("Allow", allow);
   return response;
 }
@@ -134,18 +136,24 @@ HttpResponse Service::Handle(HttpRequest request) noexcept {
 HttpResponse Service::Route(HttpRequest& request) {
   constexpr std::string_view kServices = "/cds-services", kHealth = "/health", kLive = "/health/live";
   std::string_view path = request.target.substr(0, request.target.find('?'));
-  if (!path.starts_with(options_.path_prefix)) return Refuse(404, "not-found", "there is nothing at this path");
+  if (!path.starts_with(options_.path_prefix))
+    return Refuse(404, "not-found", "there is nothing at this path");
   path.remove_prefix(options_.path_prefix.size());
   if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
 
   std::string_view service_id;
-  std::string_view route = path == kServices ? kServices : path == kHealth ? kHealth : path == kLive ? kLive : "";
+  std::string_view route = path == kServices ? kServices
+                           : path == kHealth ? kHealth
+                           : path == kLive   ? kLive
+                                             : "";
   if (route.empty() && path.starts_with("/cds-services/")) {
     service_id = path.substr(kServices.size() + 1);
     if (service_id.find('/') == std::string_view::npos) route = "/cds-services/{id}";
   }
-  if (route.empty()) return Refuse(404, "not-found", "there is nothing at this path; services are listed at " +
-                                                         options_.path_prefix + std::string(kServices));
+  if (route.empty())
+    return Refuse(404, "not-found",
+                  "there is nothing at this path; services are listed at " + options_.path_prefix +
+                      std::string(kServices));
 
   const std::string_view allow = service_id.empty() ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
   HttpResponse response;
@@ -174,12 +182,14 @@ HttpResponse Service::Call(HttpRequest& request, std::string_view service_id) {
   if (!catalog) return Refuse(catalog.error());
   const CatalogEntry* entry = (*catalog)->Find(service_id);
   if (entry == nullptr) {
-    return Refuse(404, "not-found", "there is no service of this id; services are listed at " +
-                                        options_.path_prefix + "/cds-services");
+    return Refuse(
+        404, "not-found",
+        "there is no service of this id; services are listed at " + options_.path_prefix + "/cds-services");
   }
   HttpResponse response;
   if (!IsJson(request.content_type)) {
-    response = Refuse(415, "not-supported", "expected Content-Type application/json or application/fhir+json in UTF-8");
+    response = Refuse(415, "not-supported",
+                      "expected Content-Type application/json or application/fhir+json in UTF-8");
   } else if (!request.content_encoding.empty() && LowerCase(request.content_encoding) != "identity") {
     response = Refuse(415, "not-supported", "expected a body without Content-Encoding");
   } else {
@@ -207,7 +217,8 @@ HttpResponse Service::Health() {
   if (!packs) return Refuse({Code::kUnavailable, packs.error().message, {}, ""});
   nlohmann::ordered_json health = {{"status", "ready"}};
   for (const rules::PackInfo& pack : *packs) {
-    health["packs"].push_back({{"id", pack.ref.id}, {"version", pack.ref.version}, {"digest", pack.ref.digest}});
+    health["packs"].push_back(
+        {{"id", pack.ref.id}, {"version", pack.ref.version}, {"digest", pack.ref.digest}});
   }
   return Json(200, health.dump());
 }

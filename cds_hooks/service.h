@@ -2,14 +2,14 @@
 //
 //   GET  /cds-services        what is on offer (discovery)
 //   POST /cds-services/{id}   advice for one hook
-//   GET  /health              200 when requests can be answered, else 503;  /health/live: 200 while the process runs
-//   OPTIONS on any of these   CORS preflight
+//   GET  /health              200 when requests can be answered, else 503;  /health/live: 200 while the
+//   process runs OPTIONS on any of these   CORS preflight
 //
 //   Service service({.cors_origins = {"*"}}, evaluator, clock);
 //   HttpResponse response = service.Handle({.method = "GET", .target = "/cds-services"});
 //
-// Every answer carries the CORS headers, and every answer that is not 2xx an OperationOutcome. Nothing throws.
-// Source: CDS Hooks 2.0.1, "Discovery", "Calling a CDS Service", "Cross-Origin Resource Sharing".
+// Every answer carries the CORS headers, and every answer that is not 2xx an OperationOutcome. Nothing
+// throws. Source: CDS Hooks 2.0.1, "Discovery", "Calling a CDS Service", "Cross-Origin Resource Sharing".
 // Thread-safety: Handle() may be called from many threads at once.
 #ifndef STEPWISE_CDS_HOOKS_SERVICE_H_
 #define STEPWISE_CDS_HOOKS_SERVICE_H_

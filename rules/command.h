@@ -10,8 +10,8 @@
 //     command->callback([file, &exit_code] { exit_code = RunExplain(*file); });
 //   }
 //
-// rules/main.cc calls the Add functions of this floor by name. A file of a floor above that is linked into the
-// program registers itself, so that nothing here includes it:
+// rules/main.cc calls the Add functions of this floor by name. A file of a floor above that is linked into
+// the program registers itself, so that nothing here includes it:
 //
 //   const rules::CommandRegistrar kRegistrar(&AddEvaluateCommand);
 //

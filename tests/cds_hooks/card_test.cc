@@ -20,7 +20,8 @@ void ExpectNothingEmpty(const json& value, const std::string& path) {
   if (value.is_object()) {
     for (const auto& [key, child] : value.items()) ExpectNothingEmpty(child, path + "/" + key);
   } else if (value.is_array()) {
-    for (std::size_t i = 0; i < value.size(); ++i) ExpectNothingEmpty(value[i], path + "/" + std::to_string(i));
+    for (std::size_t i = 0; i < value.size(); ++i)
+      ExpectNothingEmpty(value[i], path + "/" + std::to_string(i));
   }
 }
 
@@ -146,7 +147,8 @@ TEST(CardText, RefusesWhatIsNoResponse) {
     EXPECT_FALSE(ReadCards(text).has_value()) << text;
   }
   // Any service's answer may be shown: wrong types count as absent.
-  EXPECT_TRUE(ReadCards(R"({"cards":[{"summary":7,"source":[],"suggestions":[3],"links":[null]}]})").has_value());
+  EXPECT_TRUE(
+      ReadCards(R"({"cards":[{"summary":7,"source":[],"suggestions":[3],"links":[null]}]})").has_value());
 }
 
 }  // namespace

@@ -28,8 +28,8 @@ TEST(Config, TheCommandLineWins) {
   const TempDir dir;
   const std::string file = (dir.path() / "c.json").string();
   WriteFile(file, R"({"listen":"0.0.0.0:1","max_depth":20,"packs":["a"],"cors_origins":[]})");
-  const Result<Config> config =
-      Parse("--listen [::1]:0 --config " + file + " --packs x,y --packs z --evaluators h:1,h:2 --max-depth 30");
+  const Result<Config> config = Parse("--listen [::1]:0 --config " + file +
+                                      " --packs x,y --packs z --evaluators h:1,h:2 --max-depth 30");
   ASSERT_TRUE(config.has_value()) << config.error().ToString();
   EXPECT_EQ(config->listen, "[::1]:0");
   EXPECT_EQ(config->max_depth, 30);
@@ -61,9 +61,9 @@ TEST(Config, WrongSettings) {
     ASSERT_FALSE(status.has_value()) << row.json;
     EXPECT_EQ(status.error().ToString(), row.error);
   }
-  for (const char* arguments : {"--max-depth x", "--max-depth 99999", "--now yesterday", "--now 2026-12-10",
-                                "--path-prefix cds", "--path-prefix /cds/", "--listen 8080", "--log-level loud",
-                                "--config /nonexistent/file"}) {
+  for (const char* arguments :
+       {"--max-depth x", "--max-depth 99999", "--now yesterday", "--now 2026-12-10", "--path-prefix cds",
+        "--path-prefix /cds/", "--listen 8080", "--log-level loud", "--config /nonexistent/file"}) {
     EXPECT_FALSE(Parse(arguments).has_value()) << arguments;
   }
 }
@@ -76,10 +76,11 @@ TEST(Log, RequestLine) {
   record.request_bytes = 8192;
   record.response_bytes = 12;
   record.summary = {"/cds-services/{id}", "stepwise-order-sign", "order-sign", "", "id-1", 0};
-  EXPECT_EQ(RequestLine(record),
-            R"("event":"request","method":"POST","route":"/cds-services/{id}","status":200,"duration_us":412,)"
-            R"("request_bytes":8192,"response_bytes":12,"service":"stepwise-order-sign","hook":"order-sign",)"
-            R"("decision":"id-1","cards":0)");
+  EXPECT_EQ(
+      RequestLine(record),
+      R"("event":"request","method":"POST","route":"/cds-services/{id}","status":200,"duration_us":412,)"
+      R"("request_bytes":8192,"response_bytes":12,"service":"stepwise-order-sign","hook":"order-sign",)"
+      R"("decision":"id-1","cards":0)");
 }
 
 }  // namespace

@@ -22,10 +22,11 @@ namespace stepwise {
 class FakeEvaluator : public rules::Evaluator {
  public:
   FakeEvaluator() {
-    packs.push_back({{"org.example.pain", "1.2.0", "sha256:00", "https://example.org/pain", "Pain", "active"},
-                     {"patient-view", "order-select", "order-sign"},
-                     {{"meds", "MedicationRequest?patient={{context.patientId}}&status=active", true, {"order-sign"}},
-                      {"patient", "Patient/{{context.patientId}}", false, {"order-sign", "patient-view"}}}});
+    packs.push_back(
+        {{"org.example.pain", "1.2.0", "sha256:00", "https://example.org/pain", "Pain", "active"},
+         {"patient-view", "order-select", "order-sign"},
+         {{"meds", "MedicationRequest?patient={{context.patientId}}&status=active", true, {"order-sign"}},
+          {"patient", "Patient/{{context.patientId}}", false, {"order-sign", "patient-view"}}}});
     decision.id = "6a0f4d6e-0000-5000-8000-000000000001";
     decision.hook = "order-sign";
   }

@@ -27,7 +27,8 @@ class Client {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const timeval timeout{20, 0};
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-    if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) ADD_FAILURE() << "no connection";
+    if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+      ADD_FAILURE() << "no connection";
   }
   ~Client() { ::close(socket_); }
   Client(const Client&) = delete;
@@ -73,7 +74,8 @@ class Client {
 
 std::string Post(std::string_view body, std::string_view more_headers = "") {
   return "POST /cds-services/stepwise-order-sign HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" +
-         std::string(more_headers) + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+         std::string(more_headers) + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         std::string(body);
 }
 
 int StatusOf(std::string_view response) {
@@ -144,7 +146,9 @@ TEST_F(HttpServerTest, KeepsAliveAndPipelines) {
 TEST_F(HttpServerTest, HeadHasNoBody) {
   Start();
   Client client(port_);
-  client.Send("HEAD /health/live HTTP/1.1\r\nHost: x\r\n\r\nHEAD /nope HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  client.Send(
+      "HEAD /health/live HTTP/1.1\r\nHost: x\r\n\r\nHEAD /nope HTTP/1.1\r\nHost: x\r\nConnection: "
+      "close\r\n\r\n");
   std::string all, part;
   while (!(part = client.Receive()).empty()) all += part;
   EXPECT_EQ(StatusOf(all), 200);
@@ -166,7 +170,8 @@ TEST_F(HttpServerTest, HostileBytes) {
       {"no version", "GET /\r\n\r\n", 400},
       {"two lengths", "POST /health HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400},
       {"bad length", "POST /health HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400},
-      {"bad chunk", "POST /cds-services/stepwise-order-sign HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
+      {"bad chunk",
+       "POST /cds-services/stepwise-order-sign HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
       {"truncated header", "POST /cds-serv", 400},
       {"truncated body", Post(OrderSignRequest()).substr(0, 200), 400},
       {"long header", "GET / HTTP/1.1\r\nX: " + std::string(8192, 'x') + "\r\n\r\n", 431},
@@ -303,7 +308,8 @@ TEST_F(HttpServerTest, ListenErrors) {
   Config config = config_;
   config.listen = "127.0.0.1:" + std::to_string(port_);
   EXPECT_EQ(HttpServer::Listen(config, *service_, {}).error().code, Code::kUnavailable);
-  for (const char* address : {"127.0.0.1", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:http", "no.such.host.invalid:1"}) {
+  for (const char* address :
+       {"127.0.0.1", "127.0.0.1:", "127.0.0.1:99999", "127.0.0.1:http", "no.such.host.invalid:1"}) {
     config.listen = address;
     EXPECT_FALSE(HttpServer::Listen(config, *service_, {}).has_value()) << address;
   }

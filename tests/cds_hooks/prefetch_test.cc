@@ -20,20 +20,22 @@ constexpr Row kRows[] = {
     {R"({"a":{"resourceType":"Bundle","entry":[{}]},"meds":null,"b":null})", kSearch, ""},
     {R"({"meds":{"resourceType":"Bundle"}})", kSearch, ""},
     {R"({"meds":{"resourceType":"Bundle","entry":[]}})", kSearch, ""},
-    {R"({"meds":{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"MedicationRequest"}}]}})", kSearch, ""},
+    {R"({"meds":{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"MedicationRequest"}}]}})",
+     kSearch, ""},
     {R"({"meds":{"resourceType":"OperationOutcome"}})", kSearch, "prefetch.meds: prefetch `meds` failed"},
-    {R"({"meds":{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"OperationOutcome"}}]}})", kSearch,
-     "prefetch.meds: prefetch `meds` failed in part"},
+    {R"({"meds":{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"OperationOutcome"}}]}})",
+     kSearch, "prefetch.meds: prefetch `meds` failed in part"},
     {R"({"meds":{"x":1}})", kSearch, "prefetch.meds: prefetch `meds` is no FHIR resource"},
-    {R"({"meds":{"resourceType":"Bundle","link":[{"relation":"self"},{"relation":"next","url":"x"}]}})", kSearch,
-     "prefetch.meds: prefetch `meds` is incomplete"},
+    {R"({"meds":{"resourceType":"Bundle","link":[{"relation":"self"},{"relation":"next","url":"x"}]}})",
+     kSearch, "prefetch.meds: prefetch `meds` is incomplete"},
     {R"({"meds":{"resourceType":"Bundle","link":[{"relation":"next","url":"x"}]}})",
      "Observation?patient={{context.patientId}}&_count=1", ""},
     {R"({"meds":{"resourceType":"Patient","id":"p1"}})", "Patient/{{context.patientId}}", ""},
 };
 
 std::vector<Error> Missing(std::string_view prefetch, const std::vector<rules::PrefetchTemplate>& templates) {
-  std::string text = R"({"hook":"patient-view","hookInstance":"i","context":{"userId":"a/b","patientId":"p1"})";
+  std::string text =
+      R"({"hook":"patient-view","hookInstance":"i","context":{"userId":"a/b","patientId":"p1"})";
   if (!prefetch.empty()) text += ",\"prefetch\":" + std::string(prefetch);
   const Result<Document> document = Document::Parse(text + "}");
   if (!document) {
@@ -64,7 +66,8 @@ TEST(Prefetch, States) {
 
 TEST(Prefetch, OptionalKeysAreNeverMissing) {
   EXPECT_TRUE(Missing("", {{"meds", kSearch, false, {"patient-view"}}}).empty());
-  EXPECT_TRUE(Missing(R"({"meds":{"resourceType":"OperationOutcome"}})", {{"meds", kSearch, false, {}}}).empty());
+  EXPECT_TRUE(
+      Missing(R"({"meds":{"resourceType":"OperationOutcome"}})", {{"meds", kSearch, false, {}}}).empty());
 }
 
 TEST(Prefetch, NamesEveryMissingKeyAndWhatToSend) {

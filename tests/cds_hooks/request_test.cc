@@ -51,28 +51,33 @@ constexpr Row kRows[] = {
     {"/hook", "-", "hook: required and missing: expected a string that is not empty"},
     {"/hook", "null", "hook: required and missing: expected a string that is not empty"},
     {"/hook", R"(["order-select"])", "hook: expected a string that is not empty, found an array"},
-    {"/hook", R"("order-sign")", "hook: the service stepwise-order-select answers the hook order-select only"},
+    {"/hook", R"("order-sign")",
+     "hook: the service stepwise-order-select answers the hook order-select only"},
     {"/context", "-", "context: required and missing: expected an object"},
     {"/context", "[]", "context: required and missing: expected an object"},
     {"/context", "[{}]", "context: expected an object, found an array"},
     {"/context", "true", "context: expected an object, found a boolean"},
     {"/context/userId", "-", "context.userId: required and missing: expected a string that is not empty"},
-    {"/context/patientId", "-", "context.patientId: required and missing: expected a string that is not empty"},
+    {"/context/patientId", "-",
+     "context.patientId: required and missing: expected a string that is not empty"},
     {"/context/patientId", "{}", "context.patientId: expected a string that is not empty, found an object"},
     {"/context/patientId", R"("Patient/p1")", ""},
     {"/context/patientId", R"("Patient/")", "context.patientId: expected a FHIR id after \"Patient/\""},
     {"/context/encounterId", "-", ""},
     {"/context/encounterId", "5", "context.encounterId: expected a string that is not empty, found a number"},
     {"/context/selections", "-",
-     "context.selections: required and missing: expected an array of references such as \"MedicationRequest/1\""},
+     "context.selections: required and missing: expected an array of references such as "
+     "\"MedicationRequest/1\""},
     {"/context/selections", R"("o1")",
      "context.selections: expected an array of references such as \"MedicationRequest/1\", found a string"},
-    {"/context/selections/0", "1", "context.selections[0]: expected a reference such as \"MedicationRequest/1\""},
+    {"/context/selections/0", "1",
+     "context.selections[0]: expected a reference such as \"MedicationRequest/1\""},
     {"/context/draftOrders", "-", "context.draftOrders: required and missing: expected a FHIR Bundle"},
     {"/context/draftOrders", R"("Bundle")", "context.draftOrders: expected a FHIR Bundle, found a string"},
     {"/context/draftOrders/resourceType", R"("Patient")",
      "context.draftOrders: expected a FHIR Bundle, found an object"},
-    {"/context/draftOrders/resourceType", "-", "context.draftOrders: expected a FHIR Bundle, found an object"},
+    {"/context/draftOrders/resourceType", "-",
+     "context.draftOrders: expected a FHIR Bundle, found an object"},
     {"/context/draftOrders/entry", "-", ""},
     {"/context/draftOrders/entry", "[]", ""},
     {"/context/draftOrders/entry", "{}", "context.draftOrders.entry: expected an array of objects"},
@@ -145,7 +150,8 @@ TEST(Request, PatientIdIsBare) {
   EXPECT_EQ(ReadRequest(document, nullptr)->patient_id, "p1");
 }
 
-// Every example of the specification for a hook we answer. Fragments that hold the context alone get an envelope.
+// Every example of the specification for a hook we answer. Fragments that hold the context alone get an
+// envelope.
 TEST(Request, AcceptsTheExamplesOfTheSpecification) {
   SKIP_WITHOUT(SharedData("cds-hooks-examples"));
   constexpr std::string_view kKnownBroken[] = {

@@ -136,9 +136,11 @@ TEST_F(ServiceTest, Refusals) {
 }
 
 TEST_F(ServiceTest, MediaTypes) {
-  for (const char* type : {"application/json", "application/json; charset=utf-8", "APPLICATION/JSON;charset=\"UTF-8\"",
-                           "application/fhir+json; fhirVersion=4.0", ""}) {
-    EXPECT_EQ(Send("POST", "/cds-services/stepwise-order-sign", OrderSignRequest(), type).status, 200) << type;
+  for (const char* type :
+       {"application/json", "application/json; charset=utf-8", "APPLICATION/JSON;charset=\"UTF-8\"",
+        "application/fhir+json; fhirVersion=4.0", ""}) {
+    EXPECT_EQ(Send("POST", "/cds-services/stepwise-order-sign", OrderSignRequest(), type).status, 200)
+        << type;
   }
   content_encoding_ = "gzip";
   EXPECT_EQ(Sign().status, 415);
@@ -158,7 +160,8 @@ TEST_F(ServiceTest, ErrorsOfTheEvaluator) {
   const struct {
     Code code;
     int status;
-  } rows[] = {{Code::kInvalidArgument, 400}, {Code::kUnavailable, 503}, {Code::kLimit, 503}, {Code::kInternal, 500}};
+  } rows[] = {
+      {Code::kInvalidArgument, 400}, {Code::kUnavailable, 503}, {Code::kLimit, 503}, {Code::kInternal, 500}};
   for (const auto& row : rows) {
     evaluator_.error = Error{row.code, "secret of the inside", {}, "context.draftOrders"};
     const HttpResponse response = Sign();
@@ -192,8 +195,9 @@ TEST_F(ServiceTest, AnEvaluatorThatIsAway) {
 }
 
 TEST_F(ServiceTest, Health) {
-  EXPECT_EQ(Send("GET", "/health").body,
-            R"({"status":"ready","packs":[{"id":"org.example.pain","version":"1.2.0","digest":"sha256:00"}]})");
+  EXPECT_EQ(
+      Send("GET", "/health").body,
+      R"({"status":"ready","packs":[{"id":"org.example.pain","version":"1.2.0","digest":"sha256:00"}]})");
 }
 
 TEST_F(ServiceTest, PathPrefix) {
@@ -209,7 +213,8 @@ TEST_F(ServiceTest, Preflight) {
   EXPECT_EQ(response.body, "");
   EXPECT_EQ(Header(response, "Access-Control-Allow-Origin"), "*");
   EXPECT_EQ(Header(response, "Access-Control-Allow-Methods"), "POST, OPTIONS");
-  EXPECT_NE(Header(response, "Access-Control-Allow-Headers").find("Authorization, Content-Type"), std::string::npos);
+  EXPECT_NE(Header(response, "Access-Control-Allow-Headers").find("Authorization, Content-Type"),
+            std::string::npos);
   EXPECT_EQ(Header(response, "Access-Control-Allow-Credentials"), "");
 }
 
@@ -233,9 +238,11 @@ TEST_F(ServiceTest, RefreshKeepsThePacksThatWork) {
   evaluator_.packs.push_back(other);
   const Status status = service.Refresh();
   ASSERT_FALSE(status.has_value());
-  EXPECT_EQ(status.error().message,
-            "pack org.example.other, prefetch meds, \"MedicationRequest?patient={{context.patientId}}\": another pack "
-            "gives this key a different query, \"MedicationRequest?patient={{context.patientId}}&status=active\"");
+  EXPECT_EQ(
+      status.error().message,
+      "pack org.example.other, prefetch meds, \"MedicationRequest?patient={{context.patientId}}\": another "
+      "pack "
+      "gives this key a different query, \"MedicationRequest?patient={{context.patientId}}&status=active\"");
   EXPECT_EQ(service.Handle({.method = "GET", .target = "/cds-services"}).status, 200);
 }
 
@@ -247,9 +254,9 @@ TEST(Discovery, Tokens) {
       {"Patient/{{context.patientId}}", true},
       {"Encounter/{{ context.encounterId }}", true},
       {"Practitioner/{{userPractitionerId}}", true},
-      {"Patient/{{context.draftOrders}}", false},          // no primitive
-      {"Patient/{{context.patientId.id}}", false},         // no root-level field
-      {"Patient/{{context.performer}}", false},            // another hook's
+      {"Patient/{{context.draftOrders}}", false},   // no primitive
+      {"Patient/{{context.patientId.id}}", false},  // no root-level field
+      {"Patient/{{context.performer}}", false},     // another hook's
       {"Patient/{{patientId}}", false},
       {"Patient/{{context.patientId", false},
       {"", false},
