@@ -105,7 +105,8 @@ void IngredientList::Read(std::string_view text, const std::string& file, Errors
       continue;
     } else {
       if (!row.name.empty()) by_name_.emplace(Lower(row.name), rows_.size());
-      if (!row.atc.empty()) by_atc_.emplace(row.atc, rows_.size());
+      // The code of a combination says nothing of which part is meant.
+      if (!row.atc.empty() && cell(i, "combination") != "yes") by_atc_.emplace(row.atc, rows_.size());
     }
     rows_.push_back(std::move(row));
   }
