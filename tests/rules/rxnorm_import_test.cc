@@ -9,7 +9,9 @@
 #include <sstream>
 #include <streambuf>
 
+#include "rules/medication/drug_knowledge.h"
 #include "rules/medication/rxnorm_release.h"
+#include "rules/pack_reader.h"
 #include "rules/table.h"
 #include "rules/terminology_command.h"
 #include "tests/testing.h"
@@ -113,6 +115,25 @@ TEST(RxNormImportTest, TableHasTheColumnsOfThePack) {
   EXPECT_THAT(errors, IsEmpty());
   EXPECT_EQ(made.columns(), shipped.columns());
   EXPECT_EQ(made.rows(), imported.report.rows);
+}
+
+TEST(RxNormImportTest, ThePackTakesTheTable) {
+  TempDir dir;
+  const std::filesystem::path pack_dir = dir.path() / "analgesics";
+  std::filesystem::copy(SourceDir() / "rules/packs/analgesics", pack_dir,
+                        std::filesystem::copy_options::recursive);
+  WriteFile(pack_dir / "tables/products.csv", Import(MiniatureOptions()).csv);
+  Errors errors;
+  const std::optional<Pack> pack = ReadPack(pack_dir.string(), &errors);
+  ASSERT_TRUE(pack) << errors.front().ToString();
+  const auto knowledge = medication::DrugKnowledge::Read(*pack, &errors);
+  ASSERT_THAT(errors, IsEmpty());
+  const medication::Product* patch = knowledge->FindProduct("9000606");
+  ASSERT_NE(patch, nullptr);
+  EXPECT_EQ(patch->release, "transdermal");
+  ASSERT_EQ(patch->parts.size(), 1u);
+  EXPECT_EQ(patch->parts[0].ingredient->name, "fentanyl");
+  EXPECT_EQ(knowledge->FindProduct("9000604")->parts.size(), 2u);
 }
 
 TEST(RxNormImportTest, SameBytesAgain) {
