@@ -37,6 +37,12 @@ int PrintError(const Error& error, std::ostream& err) {
   return 1;
 }
 
+// "" or what is wrong, as CLI11 wants it.
+std::string CheckDate(const std::string& text) {
+  if (IsIsoDate(text)) return "";
+  return "YYYY-MM-DD is expected, not " + text;
+}
+
 }  // namespace
 
 void ProgressPrinter::Show(const std::string& file, std::uint64_t lines, std::uint64_t bytes,
@@ -123,15 +129,14 @@ void AddTerminologyCommand(CLI::App& app, int& exit_code) {
   import->add_option("--dose-forms", options.dose_forms_file, "Release and route of dose forms")
       ->capture_default_str();
   import->add_option("--release-date", options.release_date, "Date of the release, when its files do not say")
-      ->check([](const std::string& text) { return IsIsoDate(text) ? "" : "YYYY-MM-DD is expected, not " + text;
-});
-import->add_flag("--all", options.all, "All products of the release");
-import->add_flag("--include-suppressed", options.include_suppressed,
-                 "Also what the release marks as suppressed: obsolete, or not to be prescribed");
+      ->check(&CheckDate);
+  import->add_flag("--all", options.all, "All products of the release");
+  import->add_flag("--include-suppressed", options.include_suppressed,
+                   "Also what the release marks as suppressed: obsolete, or not to be prescribed");
   import->callback([arguments, &exit_code] {
-    exit_code = ImportRxNormTo(arguments->options, arguments->output, isatty(STDERR_FILENO) != 0, std::cout, std::cerr);
-  }  // namespace stepwise::rules
-);
-}
+    const bool terminal = isatty(STDERR_FILENO) != 0;
+  exit_code = ImportRxNormTo(arguments->options, arguments->output, terminal, std::cout, std::cerr);
+});
+}  // namespace stepwise::rules
 
 }  // namespace stepwise::rules
