@@ -4,6 +4,7 @@
 
 #include "fhir/fhirpath/ast.h"
 #include "fhir/fhirpath/lexer.h"
+#include "fhir/fhirpath/utf8.h"
 
 namespace stepwise::fhirpath {
 namespace {
@@ -286,6 +287,23 @@ class Parser {
   int depth_ = 0;
 };
 
+// Strings of the expression become results: what is not UTF-8 must not get in.
+Status CheckUtf8(std::string_view text, const SourceSpan& origin) {
+  if (IsUtf8(text)) return {};
+  SourceSpan span{origin.file, std::max(1u, origin.line), std::max(1u, origin.column), 1};
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string_view character = text.substr(at, CodePointSize(text, at));
+    if (!IsUtf8(character)) break;
+    ++span.column;
+    if (character == "\n") {
+      ++span.line;
+      span.column = 1;
+    }
+    at += character.size();
+  }
+  return Fail(Code::kSyntax, "the expression is not valid UTF-8", std::move(span));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Ast>> Parse(std::string_view text, const ParseOptions& options) {
@@ -293,6 +311,7 @@ Result<std::unique_ptr<Ast>> Parse(std::string_view text, const ParseOptions& op
     return Fail(Code::kLimit, "the expression is longer than the limit of " + std::to_string(options.max_length) + " bytes",
                 {options.origin.file, std::max(1u, options.origin.line), std::max(1u, options.origin.column), 1});
   }
+  STEPWISE_RETURN_IF_ERROR(CheckUtf8(text, options.origin));
   STEPWISE_ASSIGN_OR_RETURN(std::vector<Token> tokens, Tokenize(text, options.origin));
   return Parser(std::move(tokens), options).Run();
 }
