@@ -1,24 +1,14 @@
 #include "cds_hooks/evaluator_choice.h"
 
 #include "rules/local_evaluator.h"
-
-#if __has_include("rules/remote_evaluator.h")
 #include "rules/remote_evaluator.h"
-#define STEPWISE_REMOTE_EVALUATOR 1
-#else
-#define STEPWISE_REMOTE_EVALUATOR 0
-#endif
 
 namespace stepwise::cds_hooks {
 
 Result<std::unique_ptr<rules::Evaluator>> ChooseEvaluator(const Config& config) {
   if (!config.evaluators.empty()) {
-#if STEPWISE_REMOTE_EVALUATOR
     return rules::ConnectRemoteEvaluator(config.evaluators,
                                          std::chrono::milliseconds(config.evaluation_timeout_ms));
-#else
-    return Fail(Code::kSemantic, "evaluators: this program was built without remote evaluators");
-#endif
   }
   std::vector<std::string> packs = config.packs;
   if (packs.empty()) {

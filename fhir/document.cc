@@ -372,18 +372,16 @@ class DocumentBuilder {
     return {bytes + begin, end - begin};
   }
 
-  // Reads up to 7 bytes behind the text, which the padding allows.
-  static bool HasBackslash(std::string_view text) {
-    for (std::size_t i = 0; i < text.size(); i += 8) {
-      std::uint64_t word;
-      std::memcpy(&word, text.data() + i, 8);
-      const std::uint64_t x = word ^ 0x5C5C5C5C5C5C5C5Cull;
-      std::uint64_t hit = (x - 0x0101010101010101ull) & ~x & 0x8080808080808080ull;
-      if (hit == 0) continue;
-      // The lowest set bit is exact (higher ones may be borrow artefacts, and all beyond the text is noise).
-      return i + static_cast<std::size_t>(__builtin_ctzll(hit)) / 8 < text.size();
+  // Tokens come in order, so one search through the text answers for all of them.
+  bool HasBackslash(std::string_view text) {
+    const char* const end = text.data() + text.size();
+    if (end <= next_backslash_) return false;
+    if (text.data() > next_backslash_) {
+      const char* const rest = doc_.bytes_.data() + doc_.size_;
+      const void* found = std::memchr(text.data(), '\\', static_cast<std::size_t>(rest - text.data()));
+      next_backslash_ = found == nullptr ? rest : static_cast<const char*>(found);
     }
-    return false;
+    return next_backslash_ < end;
   }
 
   bool Name(std::size_t at) {
@@ -599,6 +597,7 @@ class DocumentBuilder {
   std::size_t token_count_ = 0;
   Document::Record* nodes_ = nullptr;  // scratch of the thread
   std::uint32_t node_count_ = 0;
+  const char* next_backslash_ = nullptr;  // the first at or behind the last text that was asked about
   Guess* guesses_ = nullptr;           // by the property before it, or by NameCount() + the object's own
   Frame* frames_ = nullptr;            // likewise; the first depth_ are open
   int depth_ = 0;

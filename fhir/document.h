@@ -122,6 +122,8 @@ class Node {
   Node parent() const;                       // null Node at the root
   const Document* document() const { return document_; }
   std::uint32_t index() const { return index_; }
+  // Index past the last descendant: the nodes of the subtree are index() .. end_index() - 1.
+  std::uint32_t end_index() const { return kind() == NodeKind::kObject ? record().link : index_ + 1; }
   // Nearest enclosing object (or itself) with a resourceType; null Node if none.
   Node resource() const;
   // "Bundle.entry[3].resource.name[0].given[1]"; starts with the root's resource type, or "$" for plain JSON.

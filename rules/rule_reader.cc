@@ -187,7 +187,10 @@ Rule ReadRule(const YamlNode& node, Errors* errors) {
             errors, &rule);
   ReadLines(fields.List("unless"), true, errors, &rule);
   ReadUnknown(fields.Map("unknown"), errors, &rule);
-  fields.Node("suppress-repeat");  // read by the service that keeps earlier decisions
+  if (const YamlNode* suppress = fields.Node("suppress-repeat")) {
+    // Accepting it would promise a quiet that nobody keeps.
+    fields.Fail(suppress->span, "`suppress-repeat` needs a store of earlier decisions, which this version has not");
+  }
   fields.Node("source");           // passages the rule rests on, for reviewers
   fields.Node("notes");
   if (const YamlNode* card =

@@ -620,6 +620,16 @@ Bound Binder::BindTypeTest(const Ast& ast, ExprKind kind, Bound focus, const std
       else Complain(message, span);
     }
   }
+  if (kind == ExprKind::kOfType) {
+    const Expr& resource = program_->expr(focus.expr);
+    if (resource.kind == ExprKind::kChild && resource.name == names::kResource) {
+      const Expr& entry = program_->expr(resource.focus);
+      if (entry.kind == ExprKind::kChild && entry.name == names::kEntry && entry.type == types::kBundle &&
+          !program_->expr(entry.focus).many) {
+        expr.slot = kBundleResources;
+      }
+    }
+  }
   Knowledge result;
   if (kind == ExprKind::kIs) {
     result = Known(types::kSystemBoolean);

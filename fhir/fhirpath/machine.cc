@@ -442,6 +442,7 @@ bool Machine::EmitForm(const Expr& e, const Frame& frame, Sink out) {
       });
     }
     case ExprKind::kOfType:
+      if (e.slot == kBundleResources && !state_.options.on_step) return BundleResources(e, frame, out);
       return Emit(e.focus, frame, [&](const Item& item) { return !MatchesExactly(e, item) || out(item); });
     case ExprKind::kIs:
     case ExprKind::kAs: return TypeTest(e, frame, out);
@@ -653,6 +654,30 @@ bool Machine::AllChildren(const Item& item, Sink out) {
 bool Machine::Descendants(const Item& item, Sink out) {
   if (state_.steps > state_.options.limits.max_steps) return Stop(Code::kLimit, "the evaluation takes more steps than its limit", program_.expr(program_.root));
   return AllChildren(item, [&](const Item& child) { return out(child) && Descendants(child, out); });
+}
+
+// bundle.entry.resource.ofType(T): the document lists its resources, so no entry needs to be walked.
+bool Machine::BundleResources(const Expr& e, const Frame& frame, Sink out) {
+  const Expr& entry = program_.expr(program_.expr(e.focus).focus);
+  Item bundle;
+  const int count = One(entry.focus, frame, &bundle);
+  if (count <= 0) return count == 0;
+  if (count > 1 || !bundle.is_node() || bundle.type() != types::kBundle) {
+    return Emit(e.focus, frame, [&](const Item& item) { return !MatchesExactly(e, item) || out(item); });
+  }
+  const Node container = bundle.node();
+  const std::span<const std::uint32_t> resources = container.document()->resources();
+  const std::uint32_t end = container.end_index();
+  for (auto it = std::lower_bound(resources.begin(), resources.end(), container.index()); it != resources.end() && *it < end; ++it) {
+    const Node node = container.document()->node(*it);
+    if (node.name() != names::kResource) continue;
+    const Node parent = node.parent();
+    if (parent.name() != names::kEntry || parent.parent() != container) continue;
+    if (!Step(e)) return false;
+    const Item item = Item::Of(node, node.resource_type());
+    if (MatchesExactly(e, item) && !out(item)) return false;
+  }
+  return true;
 }
 
 bool Machine::IsOfType(const Item& item, TypeId type) const {

@@ -75,6 +75,7 @@ class Machine {
   bool Descendants(const Item& item, Sink out);
   bool Arithmetic(const Expr& e, const Frame& frame, Sink out);
   bool AddValues(const Expr& e, const Item& a, const Item& b, Sink out);
+  bool BundleResources(const Expr& e, const Frame& frame, Sink out);
   bool Repeat(const Expr& e, const Frame& frame, Sink out);
   bool Sort(const Expr& e, const Frame& frame, Sink out);
   bool Aggregate(const Expr& e, const Frame& frame, Sink out);

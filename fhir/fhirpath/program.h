@@ -34,6 +34,9 @@ enum class ExprKind : std::uint8_t {
   kCall,  // a row with a handler
 };
 
+// Expr::slot of a kOfType whose focus is bundle.entry.resource.
+inline constexpr std::int32_t kBundleResources = 2;
+
 struct Expr {
   ExprKind kind = ExprKind::kNone;
   bool many = true;              // may give more than one item

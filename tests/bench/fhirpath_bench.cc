@@ -57,6 +57,14 @@ Program MustCompile(const std::string& expression) {
   return *program;
 }
 
+// As a server has it: the body with room for the padding. The copy counts, since Parse takes the bytes over.
+std::string Body() {
+  std::string body;
+  body.reserve(BundleText().size() + 64);
+  body.append(BundleText());
+  return body;
+}
+
 bool Matches(Items items, const std::vector<std::string>& expected) {
   if (items.size() != expected.size()) return false;
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -108,7 +116,7 @@ void BM_Expression(benchmark::State& state, const Case& entry) {
 void BM_Parse(benchmark::State& state) {
   double ratio = 0;
   for (auto _ : state) {
-    const auto document = Document::Parse(BundleText());
+    const auto document = Document::Parse(Body());
     if (!document || document->resources().size() != 51) {
       state.SkipWithError("wrong result");
       return;
@@ -145,7 +153,7 @@ void BM_ParseAndSevenRules(benchmark::State& state) {
   const DateTime now = DateTime::FromUnixMillis(1'795'000'000'000);
   Evaluation evaluation({.now = now});
   for (auto _ : state) {
-    const auto document = Document::Parse(BundleText());
+    const auto document = Document::Parse(Body());
     const Item input = Item::Of(document->root(), types::kBundle);
     evaluation.Reset(now);
     for (const auto& [program, entry] : rules) {
