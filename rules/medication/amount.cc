@@ -115,7 +115,7 @@ class AmountReader {
       issues->Add(issue);
       return std::nullopt;
     };
-    if (!quantity.value) return fail(Issue::kDoseMissing);
+    if (!quantity.value) return issues->Has(Issue::kOverflow) ? std::nullopt : fail(Issue::kDoseMissing);
     Rational value = *quantity.value;
     if (quantity.per_ml) return fail(Issue::kUnitUnknown);
     if (quantity.per_kg) {
