@@ -102,7 +102,7 @@ const Row kValues[] = {
     {"Patient { name: HumanName { given: 'A' } }.name.given", "A"},
     // Constants.
     {"%loinc", "http://loinc.org"}, {"%`vs-name`", "http://hl7.org/fhir/ValueSet/name"},
-    {"now()", "2026-11-20T09:00:00.000Z"}, {"today()", "2026-11-20"},
+    {"now()", "2026-11-20T09:00:00Z"}, {"today()", "2026-11-20"},
     // Integers overflow to nothing, not around.
     {"2147483647 + 1", ""}, {"2147483647L + 1", "2147483648"}, {"1 / 0", ""}, {"5 mod 0", ""},
     {"-1.abs()", "-1"}, {"(-1).abs()", "1"},
@@ -111,8 +111,7 @@ const Row kValues[] = {
 TEST(Fhirpath, Evaluates) {
   for (const Row& row : kValues) {
     const std::string got = Answer(row.expression);
-    if (std::string_view(row.expression) == "now()") EXPECT_EQ(got.substr(0, 16), std::string(row.result).substr(0, 16));
-    else EXPECT_EQ(got, row.result) << row.expression;
+    EXPECT_EQ(got, row.result) << row.expression;
   }
 }
 
@@ -143,7 +142,8 @@ TEST(Fhirpath, SaysWhatIsWrongBeforeRunning) {
   for (const Row& row : kCompileErrors) {
     const auto program = Compile(row.expression, {.context_type = types::kBundle});
     ASSERT_FALSE(program) << row.expression;
-    if (row.result != nullptr) EXPECT_EQ(program.error().ToString().substr(0, std::string(row.result).size()), row.result);
+    if (row.result == nullptr) continue;
+    EXPECT_EQ(program.error().ToString().substr(0, std::string(row.result).size()), row.result);
   }
 }
 
