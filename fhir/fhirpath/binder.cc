@@ -379,11 +379,13 @@ Bound Binder::BindVariable(const Ast& ast, const BindScope& scope) {
   };
   if (ast.text == "context") return environment(ExprKind::kContext, options_.context_type == types::kNone || IsOpen(options_.context_type) ? Knowledge{} : Known(options_.context_type));
   if (ast.text == "resource" || ast.text == "rootResource") {
+    const ExprKind kind = ast.text == "resource" ? ExprKind::kResource : ExprKind::kRootResource;
+    const TypeId context = options_.context_type;
+    // Plain JSON has no resource; what was given stands for it.
+    if (context == types::kNone || IsSystemType(context)) return environment(kind, Knowledge{});
     // Known only when the context is itself a resource.
-    const bool known = options_.context_type != types::kNone && !IsOpen(options_.context_type) &&
-                       model_.Kind(options_.context_type) == TypeKind::kResource;
-    return environment(ast.text == "resource" ? ExprKind::kResource : ExprKind::kRootResource,
-                       known && ast.text == "resource" ? Known(options_.context_type) : Knowledge{.resource = true});
+    const bool known = kind == ExprKind::kResource && !IsOpen(context) && model_.Kind(context) == TypeKind::kResource;
+    return environment(kind, known ? Known(context) : Knowledge{.resource = true});
   }
   for (const Constant& constant : kConstants) {
     if (constant.name == ast.text) return Literal(Item::String(constant.value), types::kSystemString, ast.span);
