@@ -37,8 +37,8 @@ constexpr std::string_view kRed = "\x1b[31m", kYellow = "\x1b[33m", kCyan = "\x1
 
 // Code points, which is what a terminal shows for nearly all text.
 std::size_t Width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 // At most `most` bytes of the text, cut between characters.
@@ -78,13 +78,14 @@ class Printer {
   }
 
   // `text`: where the error's span points into. `option` names the expression if it is not the main one.
-  void Print(std::ostream& to, const Error& error, bool warning, std::string_view text, std::string_view option) {
+  void Print(std::ostream& to, const Error& error, bool warning, std::string_view text,
+             std::string_view option) {
     std::string where = error.span.file.empty() ? "" : error.span.file + ":";
     if (error.span.line != 0) where += Place(error.span) + ":";
     if (!where.empty()) where += " ";
-    if (!error.path.empty()) where += error.path + ": ";
     to << option << (option.empty() ? "" : ": ") << where
-       << (warning ? Paint(kYellow, "warning: ") : Paint(kRed, "error: ")) << error.message << "\n";
+       << (warning ? Paint(kYellow, "warning: ") : Paint(kRed, "error: "))
+       << (error.path.empty() ? "" : error.path + ": ") << error.message << "\n";
     const std::string caret = CaretLines(text, error.span);
     if (!caret.empty() && caret.find('\n') <= kLongestShownLine) to << caret << "\n";
   }
@@ -99,8 +100,10 @@ class Printer {
 
   void Step(std::string_view text, const fhirpath::TraceEvent& event, bool is_trace_call) {
     out_ << Place(event.span) << "  ";
-    if (is_trace_call) out_ << Paint(kYellow, "trace(" + std::string(event.name) + ")");
-    else out_ << Paint(kCyan, SpanText(text, event.span));
+    if (is_trace_call)
+      out_ << Paint(kYellow, "trace(" + std::string(event.name) + ")");
+    else
+      out_ << Paint(kCyan, SpanText(text, event.span));
     out_ << (event.items.empty() ? "  (empty)" : "") << "\n";
     Lines(event.items, "    ", kLongestTracedValue);
   }
@@ -127,7 +130,8 @@ class Printer {
     std::vector<Row> rows;
     std::size_t type_width = 0, path_width = 0;
     for (const Item& item : items) {
-      Row row{fhirpath::TypeText(item), item.is_node() ? item.node().Path() : "", Shortened(Value(item), longest)};
+      Row row{fhirpath::TypeText(item), item.is_node() ? item.node().Path() : "",
+              Shortened(Value(item), longest)};
       type_width = std::max(type_width, Width(row.type));
       path_width = std::max(path_width, Width(row.path));
       rows.push_back(std::move(row));
@@ -246,7 +250,8 @@ int EvaluateFhirpath(const FhirpathArguments& arguments, std::ostream& out, std:
     if (input && (!input->is_node() || !input->node().resource())) {
       environment = {.resource = root, .root_resource = root, .context = {}};
     }
-    const Result<Items> items = input ? evaluation.Run(*program, *input, environment) : evaluation.Run(*program);
+    const Result<Items> items =
+        input ? evaluation.Run(*program, *input, environment) : evaluation.Run(*program);
     if (!items) {
       out.flush();
       printer.Fail(items.error(), expression);
@@ -270,14 +275,19 @@ void AddFhirpathCommand(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<Options>();
   FhirpathArguments& arguments = options->arguments;
   CLI::App* command = app.add_subcommand("fhirpath", "Evaluate a FHIRPath expression, or many on JSON lines");
-  command->add_option("EXPRESSION", arguments.expression, "The expression (with --jsonl: the file of requests, or -)");
-  command->add_option("FILE", arguments.file, "A resource or any JSON object; - is the standard input; none: no input");
+  command->add_option("EXPRESSION", arguments.expression,
+                      "The expression (with --jsonl: the file of requests, or -)");
+  command->add_option("FILE", arguments.file,
+                      "A resource or any JSON object; - is the standard input; none: no input");
   command->add_option("--fhir", options->version, "FHIR version, 4.0.1 or 5.0.0")->capture_default_str();
-  command->add_option("--context", arguments.context, "An expression whose items become the inputs, one by one");
-  command->add_option("--now", options->now, "What now() gives, such as 2026-12-10T09:00:00Z; the real time if not given");
+  command->add_option("--context", arguments.context,
+                      "An expression whose items become the inputs, one by one");
+  command->add_option("--now", options->now,
+                      "What now() gives, such as 2026-12-10T09:00:00Z; the real time if not given");
   command->add_flag("--trace", arguments.trace, "Show the result of each step and of trace()");
   command->add_flag("--explain", arguments.explain, "Show the bound program with its types, and warnings");
-  command->add_flag("--lenient", arguments.lenient, "Warn about names that cannot occur instead of refusing them");
+  command->add_flag("--lenient", arguments.lenient,
+                    "Warn about names that cannot occur instead of refusing them");
   command->add_flag("--jsonl", options->jsonl, "Answer requests, one JSON object a line");
   command->callback([options, &exit_code] {
     FhirpathArguments& given = options->arguments;
@@ -299,7 +309,8 @@ void AddFhirpathCommand(CLI::App& app, int& exit_code) {
       return;
     }
     if (!given.file.empty() || !given.context.empty() || given.trace || given.explain) {
-      throw CLI::ValidationError("--jsonl", "takes one file of requests, and not --context, --trace or --explain");
+      throw CLI::ValidationError("--jsonl",
+                                 "takes one file of requests, and not --context, --trace or --explain");
     }
     const std::string& path = given.expression;
     const bool standard = path.empty() || path == "-";

@@ -5,8 +5,8 @@
 //   stepwise fhirpath "name.given" patient.json --explain the bound program, its types and its warnings
 //   stepwise fhirpath --jsonl requests.jsonl
 //
-// Exit codes: 0 done (an empty result too), 1 the expression or the file is wrong, 2 wrong usage. Colours only on
-// terminals, and not with NO_COLOR.
+// Exit codes: 0 done (an empty result too), 1 the expression or the file is wrong, 2 wrong usage. Colours
+// only on terminals, and not with NO_COLOR.
 #ifndef STEPWISE_RULES_FHIRPATH_COMMAND_H_
 #define STEPWISE_RULES_FHIRPATH_COMMAND_H_
 

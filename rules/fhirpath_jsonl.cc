@@ -37,8 +37,10 @@ std::size_t SkipSpace(std::string_view text, std::size_t i) {
 // Past the string that begins at `i`; text.size() + 1 when it does not end.
 std::size_t SkipString(std::string_view text, std::size_t i) {
   for (++i; i < text.size(); ++i) {
-    if (text[i] == '\\') ++i;
-    else if (text[i] == '"') return i + 1;
+    if (text[i] == '\\')
+      ++i;
+    else if (text[i] == '"')
+      return i + 1;
   }
   return text.size() + 1;
 }
@@ -128,8 +130,10 @@ void AppendItem(const Item& item, std::string* out) {
   *out += "{\"type\":";
   AppendString(fhirpath::TypeText(item), out);
   *out += ",\"value\":";
-  if (item.is_node() && item.node().kind() == NodeKind::kObject) AppendOneLine(fhirpath::ValueJson(item), out);
-  else *out += fhirpath::ValueJson(item);
+  if (item.is_node() && item.node().kind() == NodeKind::kObject)
+    AppendOneLine(fhirpath::ValueJson(item), out);
+  else
+    *out += fhirpath::ValueJson(item);
   *out += '}';
 }
 
@@ -167,7 +171,8 @@ Result<std::string> ReadInput(const std::string& path, std::size_t max_bytes) {
     const std::size_t got = std::fread(text.data() + have, 1, more, file.get());
     text.resize(have + got);
     if (text.size() > max_bytes) {
-      return Fail(Code::kLimit, "'" + path + "' is larger than the limit of " + std::to_string(max_bytes) + " bytes");
+      return Fail(Code::kLimit,
+                  "'" + path + "' is larger than the limit of " + std::to_string(max_bytes) + " bytes");
     }
     if (got == more) continue;
     if (std::ferror(file.get()) != 0) return cannot(std::strerror(errno));
@@ -298,7 +303,8 @@ void FhirpathJsonl::Answer(std::string line, std::string* out) {
     *out += "{\"id\":" + id + ",\"error\":{\"code\":\"" + std::string(code) + "\",\"message\":";
     AppendString(error.path.empty() ? error.message : error.path + ": " + error.message, out);
     if (error.span.line != 0) {
-      *out += ",\"line\":" + std::to_string(error.span.line) + ",\"column\":" + std::to_string(error.span.column);
+      *out +=
+          ",\"line\":" + std::to_string(error.span.line) + ",\"column\":" + std::to_string(error.span.column);
     }
     *out += "}}\n";
   };
@@ -307,7 +313,8 @@ void FhirpathJsonl::Answer(std::string line, std::string* out) {
   const std::string beginning = line.substr(0, kLongestKeptExpression);
   const Result<Document> document = Document::Parse(std::move(line), {options_.max_line, kMaxLineDepth});
   if (!document) {
-    return fail(SalvagedId(beginning), document.error().code == Code::kSyntax ? kSyntax : kExecution, document.error());
+    return fail(SalvagedId(beginning), document.error().code == Code::kSyntax ? kSyntax : kExecution,
+                document.error());
   }
   const std::string id = IdOf(document->root());
   const Outcome<std::string> result = Run(document->root());
@@ -316,8 +323,9 @@ void FhirpathJsonl::Answer(std::string line, std::string* out) {
 }
 
 void FhirpathJsonl::AnswerTooLong(std::string* out) {
-  *out += "{\"id\":null,\"error\":{\"code\":\"execution\",\"message\":\"the line is longer than the limit of " +
-          std::to_string(options_.max_line) + " bytes\"}}\n";
+  *out +=
+      "{\"id\":null,\"error\":{\"code\":\"execution\",\"message\":\"the line is longer than the limit of " +
+      std::to_string(options_.max_line) + " bytes\"}}\n";
 }
 
 // The items as JSON, with commas between them.
@@ -402,7 +410,8 @@ FhirpathJsonl::Outcome<Node> FhirpathJsonl::Input(Node request, std::shared_ptr<
   const Node path = request.Child("file");
   if (resource && path) return bad("give 'resource' or 'file', not both");
   if (resource) {
-    if (resource.in_array() || resource.kind() != NodeKind::kObject) return bad("'resource' must be an object");
+    if (resource.in_array() || resource.kind() != NodeKind::kObject)
+      return bad("'resource' must be an object");
     return resource;
   }
   if (!path) return Node();
@@ -412,7 +421,8 @@ FhirpathJsonl::Outcome<Node> FhirpathJsonl::Input(Node request, std::shared_ptr<
 }
 
 FhirpathJsonl::Outcome<std::shared_ptr<const Document>> FhirpathJsonl::OpenFile(const std::string& path) {
-  const auto kept = std::find_if(files_.begin(), files_.end(), [&](const File& file) { return file.path == path; });
+  const auto kept =
+      std::find_if(files_.begin(), files_.end(), [&](const File& file) { return file.path == path; });
   if (kept != files_.end()) {
     files_.splice(files_.begin(), files_, kept);
     return kept->document;
@@ -431,18 +441,21 @@ FhirpathJsonl::Outcome<std::shared_ptr<const Document>> FhirpathJsonl::OpenFile(
   auto document = std::make_shared<const Document>(*std::move(parsed));
   files_.push_front({path, document});
   file_bytes_ += document->memory_bytes();
-  while (files_.size() > 1 && (files_.size() > options_.kept_files || file_bytes_ > options_.kept_file_bytes)) {
+  while (files_.size() > 1 &&
+         (files_.size() > options_.kept_files || file_bytes_ > options_.kept_file_bytes)) {
     file_bytes_ -= files_.back().document->memory_bytes();
     files_.pop_back();
   }
   return document;
 }
 
-FhirpathJsonl::Outcome<Program> FhirpathJsonl::Compiled(std::string_view expression, FhirVersion version, TypeId type) {
+FhirpathJsonl::Outcome<Program> FhirpathJsonl::Compiled(std::string_view expression, FhirVersion version,
+                                                        TypeId type) {
   const auto outcome = [](const Result<Program>& program) -> Outcome<Program> {
     if (program) return *program;
     const Code code = program.error().code;
-    return tl::unexpected(Problem{code == Code::kSyntax || code == Code::kLimit ? kSyntax : kSemantic, program.error()});
+    return tl::unexpected(
+        Problem{code == Code::kSyntax || code == Code::kLimit ? kSyntax : kSemantic, program.error()});
   };
   program_key_ = FhirVersionText(version);
   program_key_ += ' ' + std::to_string(type) + ' ' + std::to_string(expression.size()) + ' ';
@@ -469,8 +482,10 @@ Status RunJsonl(int in, int out, const JsonlOptions& options) {
   std::string line, answers;
   bool too_long = false;  // the rest of this line is dropped
   const auto end_line = [&] {
-    if (too_long) jsonl.AnswerTooLong(&answers);
-    else jsonl.Answer(std::exchange(line, std::string()), &answers);
+    if (too_long)
+      jsonl.AnswerTooLong(&answers);
+    else
+      jsonl.Answer(std::exchange(line, std::string()), &answers);
     line.clear();
     too_long = false;
   };
@@ -479,7 +494,8 @@ Status RunJsonl(int in, int out, const JsonlOptions& options) {
     STEPWISE_RETURN_IF_ERROR(WriteAll(out, &answers));
     const ssize_t got = ::read(in, block.data(), block.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Fail(Code::kUnavailable, std::string("the requests cannot be read: ") + std::strerror(errno));
+    if (got < 0)
+      return Fail(Code::kUnavailable, std::string("the requests cannot be read: ") + std::strerror(errno));
     if (got == 0) break;
     std::string_view left(block.data(), static_cast<std::size_t>(got));
     while (!left.empty()) {

@@ -12,10 +12,10 @@
 // items.
 //
 // Error codes: "syntax" text that does not parse (the expression, or the line itself), "semantic" an
-// expression that cannot mean anything, "execution" all that goes wrong with the data: at run time, a file that
-// cannot be read, a request that lacks its expression. `line` and `column` count from 1 and are those of the
-// expression (of the line when that is no JSON); they are left out where there is no place to name. A line that
-// cannot be read is answered like any other, with its id where that can be found.
+// expression that cannot mean anything, "execution" all that goes wrong with the data: at run time, a file
+// that cannot be read, a request that lacks its expression. `line` and `column` count from 1 and are those of
+// the expression (of the line when that is no JSON); they are left out where there is no place to name. A
+// line that cannot be read is answered like any other, with its id where that can be found.
 //
 // A line is parsed once and its resource is used where it stands. Files and compiled expressions are kept for
 // the lines that follow.
@@ -55,11 +55,11 @@ struct JsonlOptions {
   FhirVersion version = FhirVersion::kR4;  // of lines that do not say
   bool lenient = false;
   DateTime now;
-  std::size_t max_line = 64u << 20;       // bytes; a longer line is answered with an error
+  std::size_t max_line = 64u << 20;  // bytes; a longer line is answered with an error
   std::size_t max_file = 64u << 20;
-  std::size_t kept_files = 64;            // parsed files kept for further lines,
+  std::size_t kept_files = 64;               // parsed files kept for further lines,
   std::size_t kept_file_bytes = 256u << 20;  // and their bytes in memory
-  std::size_t kept_programs = 4096;       // compiled expressions kept
+  std::size_t kept_programs = 4096;          // compiled expressions kept
 };
 
 class FhirpathJsonl {

@@ -1,5 +1,5 @@
-// Any text is compiled and, if that succeeds, run on a small patient within small limits. Errors have a message,
-// their place lies in the text, and values have JSON that parses.
+// Any text is compiled and, if that succeeds, run on a small patient within small limits. Errors have a
+// message, their place lies in the text, and values have JSON that parses.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

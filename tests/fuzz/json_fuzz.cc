@@ -14,8 +14,8 @@ namespace {
 void CheckNodes(const Document& document, const Document& again) {
   for (std::uint32_t i = 0; i < document.node_count(); ++i) {
     const Node a = document.node(i), b = again.node(i);
-    if (a.kind() != b.kind() || a.name_text() != b.name_text() || a.text() != b.text() || a.json() != b.json() ||
-        a.resource_type() != b.resource_type() || a.in_array() != b.in_array()) {
+    if (a.kind() != b.kind() || a.name_text() != b.name_text() || a.text() != b.text() ||
+        a.json() != b.json() || a.resource_type() != b.resource_type() || a.in_array() != b.in_array()) {
       std::abort();
     }
   }
