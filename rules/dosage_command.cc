@@ -170,7 +170,6 @@ std::string AnswerDosageLine(std::string line, const DrugKnowledge& knowledge, c
   const auto document = Document::Parse(std::move(line));
   if (!document) return ErrorLine(guessed, document.error().message);
   const Node root = document->root();
-  if (root.kind() != NodeKind::kObject) return ErrorLine("null", "expected an object");
   const Node id_node = root.Child("id");
   const std::string id(id_node && id_node.kind() != NodeKind::kObject ? id_node.json() : "null");
   const Node request = root.Child("medicationRequest");

@@ -31,7 +31,7 @@ namespace stepwise::rules {
 void AddDosageCommand(CLI::App& app, int& exit_code);
 
 struct DosageOptions {
-  std::string table;  // id, "" for the default one
+  std::string table = {};  // id, "" for the default one
   std::optional<medication::Rational> weight_kg = std::nullopt;
   DateTime now = {};  // bounds and events refer to it
 };
