@@ -28,6 +28,8 @@ class ValueSet {
   virtual ~ValueSet() = default;
   // `system` may be empty (a bare `code`): in when the code is a member under any system.
   virtual Membership Contains(std::string_view system, std::string_view code) const = 0;
+  // Why Contains() answers kUnknown, for people; "" when there is nothing to add.
+  virtual std::string WhyUnknown(std::string_view /*system*/, std::string_view /*code*/) const { return {}; }
 };
 
 class Terminology {

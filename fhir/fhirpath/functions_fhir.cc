@@ -109,8 +109,15 @@ Status MemberOf(Call& call) {
   });
   call.Rests(call.input());
   if (best == Membership::kUnknown) {
-    call.evaluation().MarkUnknown(coded ? "no coding is of a system that value set '" + std::string(name) + "' covers"
-                                        : "there is no code to look for in value set '" + std::string(name) + "'");
+    std::string why;
+    Codings(item, [&](std::string_view system, std::string_view code) {
+      if (why.empty()) why = set->WhyUnknown(system, code);
+    });
+    if (why.empty()) {
+      why = coded ? "no coding is of a system that value set '" + std::string(name) + "' covers"
+                  : "there is no code to look for in value set '" + std::string(name) + "'";
+    }
+    call.evaluation().MarkUnknown(why);
     return {};
   }
   call.Emit(best == Membership::kIn);
