@@ -17,6 +17,7 @@
 
 #include "fhir/document.h"
 #include "fhir/fhirpath/fhirpath.h"
+#include "fhir/terminology_store.h"
 #include "rules/fhirpath_jsonl.h"
 
 namespace stepwise::rules {
@@ -31,6 +32,7 @@ namespace {
 constexpr std::size_t kMaxFile = 256u << 20;
 constexpr std::size_t kLongestShownLine = 200;  // of a file, with a caret below; JSON may be all in one line
 constexpr std::size_t kLongestTracedValue = 100;
+constexpr std::size_t kMostTerminologyNotes = 20;  // of what was not understood; the rest is counted
 
 constexpr std::string_view kRed = "\x1b[31m", kYellow = "\x1b[33m", kCyan = "\x1b[36m", kDim = "\x1b[2m",
                            kPlain = "\x1b[0m";
@@ -92,6 +94,9 @@ class Printer {
   void Fail(const Error& error, std::string_view text = {}, std::string_view option = {}) {
     Print(err_, error, false, text, option);
   }
+
+  // What is not wrong, but should not go unsaid.
+  void Remark(std::string_view kind, std::string_view text) { err_ << Paint(kYellow, kind) << text << "\n"; }
 
   void Results(const std::vector<Item>& items) {
     if (items.empty() && colour_) out_ << kDim << "(empty)" << kPlain << "\n";
@@ -157,6 +162,7 @@ std::optional<Program> CompileFor(const FhirpathArguments& arguments, std::strin
   options.version = arguments.version;
   options.context_type = type;
   options.lenient = arguments.lenient;
+  options.terminology = arguments.terminology;
   std::optional<Program> program;
   const std::vector<fhirpath::Diagnostic> diagnostics = fhirpath::Check(text, options, &program);
   std::ostream& to = arguments.explain && program ? printer->out() : printer->err();
@@ -169,6 +175,23 @@ std::optional<Program> CompileFor(const FhirpathArguments& arguments, std::strin
   }
   if (arguments.explain && program) to << "\n";
   return program;
+}
+
+// The value sets and code systems of the files.
+Result<TerminologyStore> ReadTerminology(std::span<const std::string> paths) {
+  std::vector<Document> documents;
+  documents.reserve(paths.size());
+  std::vector<TerminologyFile> files;
+  for (const std::string& path : paths) {
+    STEPWISE_ASSIGN_OR_RETURN(std::string text, ReadInput(path, kMaxFile));
+    Result<Document> document = Document::Parse(std::move(text), {.max_bytes = kMaxFile});
+    if (!document) {
+      document.error().span.file = path;
+      return tl::unexpected(std::move(document).error());
+    }
+    files.push_back({&documents.emplace_back(*std::move(document)), path});
+  }
+  return TerminologyStore::Build(files, {.max_notes = kMostTerminologyNotes});
 }
 
 bool WantsColour() { return isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr; }
@@ -262,6 +285,7 @@ int EvaluateFhirpath(const FhirpathArguments& arguments, std::ostream& out, std:
   if (arguments.trace) out << "\n";
   printer.Results(results);
   out.flush();
+  for (const std::string& why : evaluation.unknowns()) printer.Remark("not known: ", why);
   return out ? 0 : 1;
 }
 
@@ -270,6 +294,7 @@ void AddFhirpathCommand(CLI::App& app, int& exit_code) {
     FhirpathArguments arguments;
     std::string version = "4.0.1";
     std::string now;
+    std::vector<std::string> terminology;
     bool jsonl = false;
   };
   const auto options = std::make_shared<Options>();
@@ -284,6 +309,12 @@ void AddFhirpathCommand(CLI::App& app, int& exit_code) {
                       "An expression whose items become the inputs, one by one");
   command->add_option("--now", options->now,
                       "What now() gives, such as 2026-12-10T09:00:00Z; the real time if not given");
+  command
+      ->add_option("--terminology", options->terminology,
+                   "ValueSets and CodeSystems for memberOf() and subsumes(): a resource or a Bundle; may be "
+                   "given several times")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   command->add_flag("--trace", arguments.trace, "Show the result of each step and of trace()");
   command->add_flag("--explain", arguments.explain, "Show the bound program with its types, and warnings");
   command->add_flag("--lenient", arguments.lenient,
@@ -302,9 +333,24 @@ void AddFhirpathCommand(CLI::App& app, int& exit_code) {
       }
       given.now = *now;
     }
+    std::optional<TerminologyStore> terminology;
+    const auto read_terminology = [&] {
+      if (options->terminology.empty()) return true;
+      Printer printer(given, std::cout, std::cerr);
+      Result<TerminologyStore> store = ReadTerminology(options->terminology);
+      if (!store) {
+        printer.Fail(store.error());
+        exit_code = 1;
+        return false;
+      }
+      for (const std::string& note : store->notes()) printer.Remark("warning: ", note);
+      given.terminology = &terminology.emplace(*std::move(store));
+      return true;
+    };
     if (!options->jsonl) {
       if (given.expression.empty()) throw CLI::RequiredError("EXPRESSION");
       given.colour = WantsColour();
+      if (!read_terminology()) return;
       exit_code = EvaluateFhirpath(given, std::cout, std::cerr);
       return;
     }
@@ -312,6 +358,7 @@ void AddFhirpathCommand(CLI::App& app, int& exit_code) {
       throw CLI::ValidationError("--jsonl",
                                  "takes one file of requests, and not --context, --trace or --explain");
     }
+    if (!read_terminology()) return;
     const std::string& path = given.expression;
     const bool standard = path.empty() || path == "-";
     const int in = standard ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -320,8 +367,11 @@ void AddFhirpathCommand(CLI::App& app, int& exit_code) {
       exit_code = 1;
       return;
     }
-    const Status status =
-        RunJsonl(in, STDOUT_FILENO, {.version = given.version, .lenient = given.lenient, .now = given.now});
+    const Status status = RunJsonl(in, STDOUT_FILENO,
+                                   {.version = given.version,
+                                    .terminology = given.terminology,
+                                    .lenient = given.lenient,
+                                    .now = given.now});
     if (!standard) ::close(in);
     if (!status) std::cerr << "error: " << status.error().message << "\n";
     exit_code = status ? 0 : 1;

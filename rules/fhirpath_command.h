@@ -3,6 +3,7 @@
 //   stepwise fhirpath "name.given" patient.json           FHIR.string  Patient.name[0].given[0]  "Peter"
 //   stepwise fhirpath "name.given.count() > 1" - --trace  each step's result before the results
 //   stepwise fhirpath "name.given" patient.json --explain the bound program, its types and its warnings
+//   stepwise fhirpath "code.memberOf('pain')" observation.json --terminology pain.json
 //   stepwise fhirpath --jsonl requests.jsonl
 //
 // Exit codes: 0 done (an empty result too), 1 the expression or the file is wrong, 2 wrong usage. Colours
@@ -15,6 +16,7 @@
 
 #include "fhir/date_time.h"
 #include "fhir/model.h"
+#include "fhir/terminology.h"
 
 namespace CLI {
 class App;
@@ -34,9 +36,11 @@ struct FhirpathArguments {
   bool lenient = false;
   bool colour = false;
   DateTime now;
+  const Terminology* terminology = nullptr;  // for memberOf() and subsumes()
 };
 
-// What the command does for one expression. Results go to `out`, what is wrong to `err`.
+// What the command does for one expression. Results go to `out`, what is wrong to `err`, and
+// why something was not known (a value set that cannot say).
 int EvaluateFhirpath(const FhirpathArguments& arguments, std::ostream& out, std::ostream& err);
 
 }  // namespace stepwise::rules

@@ -467,6 +467,7 @@ FhirpathJsonl::Outcome<Program> FhirpathJsonl::Compiled(std::string_view express
   options.version = version;
   options.context_type = type;
   options.lenient = options_.lenient;
+  options.terminology = options_.terminology;
   if (!variables_->empty()) options.variables = variables_.get();
   const Result<Program> program = fhirpath::Compile(expression, options);
   if (program_key_.size() <= kLongestKeptExpression) {

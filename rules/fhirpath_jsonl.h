@@ -53,6 +53,7 @@ std::int64_t SteadyNanoseconds();
 
 struct JsonlOptions {
   FhirVersion version = FhirVersion::kR4;  // of lines that do not say
+  const Terminology* terminology = nullptr;  // for memberOf() and subsumes()
   bool lenient = false;
   DateTime now;
   std::size_t max_line = 64u << 20;  // bytes; a longer line is answered with an error
