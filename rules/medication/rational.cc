@@ -18,6 +18,7 @@ bool FitsInt64(Int128 value) {
 
 // a, b >= 0.
 Int128 Gcd(Int128 a, Int128 b) {
+  if (a == 1 || b == 1) return 1;
   while (!FitsInt64(a) || !FitsInt64(b)) {
     if (b == 0) return a;
     const Int128 rest = a % b;
@@ -25,6 +26,15 @@ Int128 Gcd(Int128 a, Int128 b) {
     b = rest;
   }
   return std::gcd(static_cast<std::int64_t>(a), static_cast<std::int64_t>(b));
+}
+
+// Divisions of 128 bits are slow, and most are by 1.
+Int128 Quotient(Int128 value, Int128 divisor) {
+  if (divisor == 1) return value;
+  if (FitsInt64(value) && FitsInt64(divisor)) {
+    return static_cast<std::int64_t>(value) / static_cast<std::int64_t>(divisor);
+  }
+  return value / divisor;
 }
 
 Int128 Abs(Int128 value) { return value < 0 ? -value : value; }
@@ -55,8 +65,8 @@ Rational Rational::Make(Int128 numerator, Int128 denominator) {
     denominator = -denominator;
   }
   const Int128 common = denominator == 1 ? 1 : Gcd(Abs(numerator), denominator);
-  out.numerator_ = common == 1 ? numerator : numerator / common;
-  out.denominator_ = common == 1 ? denominator : denominator / common;
+  out.numerator_ = Quotient(numerator, common);
+  out.denominator_ = Quotient(denominator, common);
   return out;
 }
 
@@ -98,11 +108,16 @@ Rational operator-(const Rational& a, const Rational& b) {
 
 Rational operator*(const Rational& a, const Rational& b) {
   if (a.overflowed() || b.overflowed()) return Rational::Overflow();
+  if (a.denominator_ == 1 && b.denominator_ == 1) {
+    Rational product;
+    if (__builtin_mul_overflow(a.numerator_, b.numerator_, &product.numerator_)) return Rational::Overflow();
+    return product;
+  }
   // Crosswise first: the products are reduced already, and as small as they can be.
   const Int128 one = Gcd(Abs(a.numerator_), b.denominator_), other = Gcd(Abs(b.numerator_), a.denominator_);
   Rational out;
-  if (__builtin_mul_overflow(a.numerator_ / one, b.numerator_ / other, &out.numerator_) ||
-      __builtin_mul_overflow(a.denominator_ / other, b.denominator_ / one, &out.denominator_)) {
+  if (__builtin_mul_overflow(Quotient(a.numerator_, one), Quotient(b.numerator_, other), &out.numerator_) ||
+      __builtin_mul_overflow(Quotient(a.denominator_, other), Quotient(b.denominator_, one), &out.denominator_)) {
     return Rational::Overflow();
   }
   return out;
