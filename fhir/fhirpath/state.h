@@ -117,6 +117,7 @@ struct EvaluationState {
   std::vector<std::string> unknowns;
   // Limits.
   std::int64_t steps = 0;
+  std::int64_t next_clock = 0;  // step at which the time is looked at again
   std::int64_t deadline_ns = 0;
   int recursion = 0;
   std::optional<Error> error;
