@@ -320,11 +320,6 @@ void AddFhirpathCommand(CLI::App& app, int& exit_code) {
   command->add_flag("--lenient", arguments.lenient,
                     "Warn about names that cannot occur instead of refusing them");
   command->add_flag("--jsonl", options->jsonl, "Answer requests, one JSON object a line");
-  command
-      ->add_option("--terminology", options->terminology,
-                   "ValueSets and CodeSystems for memberOf() and subsumes(): a resource or a Bundle; may be given several times")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
   command->callback([options, &exit_code] {
     FhirpathArguments& given = options->arguments;
     const auto version = ParseFhirVersion(options->version);

@@ -3,10 +3,10 @@
 #include <CLI/CLI.hpp>
 
 #include "rules/command.h"
-#include "rules/fhirpath_command.h"
 #include "rules/dosage_command.h"
-#include "rules/pack_command.h"
 #include "rules/evaluator_command.h"
+#include "rules/fhirpath_command.h"
+#include "rules/pack_command.h"
 #include "rules/terminology_command.h"
 
 int main(int argc, char** argv) {
