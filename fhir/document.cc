@@ -177,24 +177,24 @@ class DocumentBuilder {
     bool has_companion;         // some property of this object is
   };
 
-  // A property name that is expected, compared without a loop or a branch on its length. Both texts are padded.
+  // A property name that is expected, compared without a loop or a branch on its length (the text is padded).
   struct Guess {
-    char text[16] = {};
+    std::uint64_t text[2] = {0, 0};
+    std::uint64_t mask[2] = {0, 0};  // ones where the text has bytes
     std::uint32_t name = kNoName;
-    std::uint32_t size = 0;  // 1..16, 0: no guess
+    std::uint32_t size = 0;          // 1..16, 0: no guess
 
     bool Fits(std::string_view other) const {
-      if (other.size() != size) return false;
-      std::uint64_t a[2], b[2];
-      std::memcpy(a, text, 16);
-      std::memcpy(b, other.data(), 16);
-      __extension__ typedef unsigned __int128 Wide;
-      const Wide difference = (static_cast<Wide>(a[1] ^ b[1]) << 64) | (a[0] ^ b[0]);
-      return (difference << (128 - 8 * size)) == 0;
+      std::uint64_t words[2];
+      std::memcpy(words, other.data(), 16);
+      const std::uint64_t difference = ((words[0] ^ text[0]) & mask[0]) | ((words[1] ^ text[1]) & mask[1]);
+      return difference == 0 && other.size() == size;
     }
     void Set(std::string_view other, NameId id) {
       if (other.empty() || other.size() > sizeof(text)) return;
+      *this = {};
       std::memcpy(text, other.data(), other.size());
+      std::memset(mask, 0xFF, other.size());
       size = static_cast<std::uint32_t>(other.size());
       name = id;
     }
@@ -306,7 +306,7 @@ class DocumentBuilder {
 
   // Records and frames are written field by field where they stay: building them aside and copying would stall
   // on the store.
-  Document::Record& Append(NodeKind kind, std::uint32_t begin, std::uint32_t length) {
+  [[gnu::always_inline]] inline Document::Record& Append(NodeKind kind, std::uint32_t begin, std::uint32_t length) {
     Document::Record& record = nodes_[node_count_++];
     record.kind = kind;
     record.resource_type = types::kNone;
@@ -384,7 +384,7 @@ class DocumentBuilder {
     return next_backslash_ < end;
   }
 
-  bool Name(std::size_t at) {
+  [[gnu::always_inline]] inline bool Name(std::size_t at) {
     std::string_view text = TokenText(at);
     if (text.size() < 2 || text.back() != '"') return Syntax(tokens_[at], "a property name is not closed");
     text = text.substr(1, text.size() - 2);
@@ -459,7 +459,7 @@ class DocumentBuilder {
     return it->second;
   }
 
-  bool Scalar(std::size_t at) {
+  [[gnu::always_inline]] inline bool Scalar(std::size_t at) {
     const Frame& frame = frames_[depth_ - 1];
     const std::uint32_t offset = tokens_[at];
     const std::string_view text = TokenText(at);
@@ -678,13 +678,6 @@ std::string_view Node::json() const {
                              [](std::uint32_t at, const Document::Escape& e) { return at < e.decoded; });
   --it;
   return bytes.substr(it->begin, it->length);
-}
-
-Node Node::Child(NameId name) const {
-  for (const Node child : children()) {
-    if (child.name() == name) return child;
-  }
-  return {};
 }
 
 Node Node::Child(std::string_view name) const {

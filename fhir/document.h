@@ -115,6 +115,7 @@ class Node {
   // Children in document order; of a primitive, those of its `_name` object (id, extension).
   Range children() const;
   Node Child(NameId name) const;             // first child of that name, or a null Node
+  Node NextChild(NameId name, Node after) const;  // the next one, where `after` is a child of this node
   Node Child(std::string_view name) const;   // the same by text; for edges, not for the hot path
   // The property stands there with the value null, which is no child but is not "absent" either.
   bool ChildIsNull(NameId name) const;
@@ -123,6 +124,8 @@ class Node {
   const Document* document() const { return document_; }
   std::uint32_t index() const { return index_; }
   // Index past the last descendant: the nodes of the subtree are index() .. end_index() - 1.
+  // Index of the object that holds this node as written (of what an `_name` object holds: that object).
+  std::uint32_t holder_index() const { return record().parent; }
   std::uint32_t end_index() const { return kind() == NodeKind::kObject ? record().link : index_ + 1; }
   // Nearest enclosing object (or itself) with a resourceType; null Node if none.
   Node resource() const;
@@ -136,6 +139,29 @@ class Node {
   friend class DocumentBuilder;
   static constexpr std::uint8_t kArray = 1, kOrphan = 2, kCompanion = 4, kEscaped = 8;
   Node(const Document* document, std::uint32_t index) : document_(document), index_(index) {}
+  // The `_name` object of a primitive is reached through the primitive; a null has nothing to say.
+  static bool IsHidden(const Document::Record& record) {
+    return (record.flags & kCompanion) != 0 || (record.kind == NodeKind::kNull && record.link == 0);
+  }
+  // The first visible child called `name` among the records from `index` to `end`.
+  Node Search(NameId name, std::uint32_t index, std::uint32_t end) const {
+    const Document::Record* const records = document_->nodes_.data();
+    while (index != end) {
+      const Document::Record& record = records[index];
+      if (record.name == name && !IsHidden(record)) return {document_, index};
+      index = record.kind == NodeKind::kObject ? record.link : index + 1;
+    }
+    return {};
+  }
+  // Records of the children: those of the object, or of the primitive's `_name` object.
+  std::uint32_t first_child() const {
+    const Document::Record& r = record();
+    return r.kind == NodeKind::kObject ? index_ + 1 : r.link == 0 ? 0 : r.link + 1;
+  }
+  std::uint32_t last_child() const {
+    const Document::Record& r = record();
+    return r.kind == NodeKind::kObject ? r.link : r.link == 0 ? 0 : document_->nodes_[r.link].link;
+  }
   const Document::Record& record() const { return document_->nodes_[index_]; }
 
   const Document* document_ = nullptr;
@@ -161,13 +187,8 @@ class Node::Iterator {
     const Document::Record& record = document_->nodes_[index];
     return record.kind == NodeKind::kObject ? record.link : index + 1;
   }
-  // The `_name` object of a primitive is reached through the primitive; a null has nothing to say.
   void SkipHidden() {
-    while (index_ != end_) {
-      const Document::Record& record = document_->nodes_[index_];
-      if ((record.flags & kCompanion) == 0 && (record.kind != NodeKind::kNull || record.link != 0)) return;
-      index_ = Next(index_);
-    }
+    while (index_ != end_ && IsHidden(document_->nodes_[index_])) index_ = Next(index_);
   }
   const Document* document_;
   std::uint32_t index_, end_;
@@ -184,11 +205,13 @@ inline Node Document::root() const { return {this, 0}; }
 inline Node Document::node(std::uint32_t index) const { return {this, index}; }
 
 inline Node::Range Node::children() const {
-  const Document::Record& r = record();
-  if (r.kind == NodeKind::kObject) return {{document_, index_ + 1, r.link}, {document_, r.link, r.link}};
-  if (r.link == 0) return {{document_, 0, 0}, {document_, 0, 0}};
-  const std::uint32_t end = document_->nodes_[r.link].link;
-  return {{document_, r.link + 1, end}, {document_, end, end}};
+  const std::uint32_t end = last_child();
+  return {{document_, first_child(), end}, {document_, end, end}};
+}
+
+inline Node Node::Child(NameId name) const { return Search(name, first_child(), last_child()); }
+inline Node Node::NextChild(NameId name, Node after) const {
+  return Search(name, after.kind() == NodeKind::kObject ? after.record().link : after.index_ + 1, last_child());
 }
 
 }  // namespace stepwise

@@ -470,6 +470,8 @@ void Binder::FindElements(const Knowledge& from, const Ast& ast, Expr* child, Kn
       if (from.types.size() == 1) {
         child->type = type;
         child->element_choice = elements[0].is_choice;
+        child->choice_first = elements.front().name;
+        child->choice_last = elements.back().name;
         child->element_type = elements[0].type;
         child->element_many = elements[0].many;
       }

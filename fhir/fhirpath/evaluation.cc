@@ -29,7 +29,7 @@ Result<Items> Evaluation::Run(const Program& program, const Item& input, const E
   const auto saved_input = state.input;
   if (!nested) {
     state.steps = 0;
-    state.next_clock = 4096;
+    state.next_look = std::min(EvaluationState::kStepsBetweenLooks, state.options.limits.max_steps + 1);
     state.error.reset();
     if (state.options.clock != nullptr) {
       state.deadline_ns = state.options.clock() + std::chrono::nanoseconds(state.options.limits.max_time).count();
@@ -75,7 +75,7 @@ Result<Items> Evaluation::Run(const Program& program) {
   EvaluationState& state = *state_;
   if (state.recursion == 0) {
     state.steps = 0;
-    state.next_clock = 4096;
+    state.next_look = std::min(EvaluationState::kStepsBetweenLooks, state.options.limits.max_steps + 1);
     state.error.reset();
     state.resource.reset();
     state.root_resource.reset();

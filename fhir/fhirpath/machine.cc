@@ -36,16 +36,15 @@ bool Machine::Stop(Code code, std::string message, const Expr& at) {
   return false;
 }
 
-bool Machine::Step(const Expr& at) {
-  if (++state_.steps > state_.options.limits.max_steps) {
-    return Stop(Code::kLimit, "the evaluation takes more than the limit of " + std::to_string(state_.options.limits.max_steps) + " steps", at);
+bool Machine::Look(const Expr& at) {
+  const EvaluationLimits& limits = state_.options.limits;
+  if (state_.steps > limits.max_steps) {
+    return Stop(Code::kLimit, "the evaluation takes more than the limit of " + std::to_string(limits.max_steps) + " steps", at);
   }
-  // The clock is asked every few thousand steps (some are counted without coming here).
-  if (state_.steps >= state_.next_clock && state_.options.clock != nullptr) {
-    state_.next_clock = state_.steps + 4096;
-    if (state_.options.clock() <= state_.deadline_ns) return true;
-    return Stop(Code::kLimit, "the evaluation takes longer than the limit of " + std::to_string(state_.options.limits.max_time.count()) + " ms", at);
+  if (state_.options.clock != nullptr && state_.options.clock() > state_.deadline_ns) {
+    return Stop(Code::kLimit, "the evaluation takes longer than the limit of " + std::to_string(limits.max_time.count()) + " ms", at);
   }
+  state_.next_look = std::min(state_.steps + EvaluationState::kStepsBetweenLooks, limits.max_steps + 1);
   return true;
 }
 
@@ -73,6 +72,14 @@ int Machine::One(std::int32_t index, const Frame& frame, Item* out) {
     case ExprKind::kChild:
       if (!state_.options.on_step && !program_.expr(e.focus).many) return OneChild(e, frame, out);
       break;
+    case ExprKind::kOfType:
+      if (!state_.options.on_step && !program_.expr(e.focus).many) {
+        if (!Step(e)) return -1;
+        const int count = One(e.focus, frame, out);
+        if (count <= 0) return count;
+        if (count == 1) return MatchesExactly(e, *out) ? 1 : 0;
+      }
+      break;
     default: break;
   }
   if (IsBooleanKind(e.kind) && !state_.options.on_step) {
@@ -89,6 +96,11 @@ int Machine::One(std::int32_t index, const Frame& frame, Item* out) {
     return ++count < 2;
   });
   return Failed() ? -1 : count;
+}
+
+// The type that the binder found for a child, or the one that a resource in its place claims.
+inline TypeId BoundType(Node child, const Expr& e) {
+  return child.resource_type() != types::kNone ? child.resource_type() : e.element_type;
 }
 
 // A step from one item needs no sink.
@@ -115,11 +127,17 @@ int Machine::OneChild(const Expr& e, const Frame& frame, Item* out) {
   }
   if (from == nullptr) return 0;
   if (from->is_node() && from->type() == e.type && e.type != types::kNone && !e.element_choice && !e.element_many) {
+    const Node child = from->node().Child(e.name);
+    if (!child) return 0;
+    *out = Item::Of(child, BoundType(child, e));
+    return 1;
+  }
+  if (from->is_node() && from->type() == e.type && e.element_choice && !e.element_many) {
     for (const Node child : from->node().children()) {
-      if (child.name() != e.name) continue;
-      TypeId type = e.element_type;
-      if (child.kind() == NodeKind::kObject && child.resource_type() != types::kNone) type = child.resource_type();
-      *out = Item::Of(child, type);
+      if (child.name() - e.choice_first > e.choice_last - e.choice_first) continue;
+      const Element* element = model_.Find(e.type, child.name());
+      if (element == nullptr || element->base != e.name) continue;
+      *out = Item::Of(child, element->type);
       return 1;
     }
     return 0;
@@ -596,11 +614,9 @@ bool Machine::Children(const Expr& e, const Item& item, Sink out) {
   }
   if (!Step(e)) return false;
   // The binder knew this type: one property, one type, nothing to look up.
-  for (const Node child : item.node().children()) {
-    if (child.name() != e.name) continue;
-    TypeId type = e.element_type;
-    if (child.kind() == NodeKind::kObject && child.resource_type() != types::kNone) type = child.resource_type();
-    if (!out(Item::Of(child, type))) return false;
+  const Node node = item.node();
+  for (Node child = node.Child(e.name); child; child = node.NextChild(e.name, child)) {
+    if (!out(Item::Of(child, BoundType(child, e)))) return false;
     if (!e.element_many) return true;
   }
   return true;
@@ -625,6 +641,16 @@ bool Machine::DynamicChildren(const Expr& e, const Item& item, Sink out) {
     return true;
   }
   const Node node = item.node();
+  if (e.element_choice && item.type() == e.type) {
+    // The binder knew the choice: its alternatives have neighbouring ids.
+    for (const Node child : node.children()) {
+      if (child.name() - e.choice_first > e.choice_last - e.choice_first) continue;
+      const Element* element = model_.Find(e.type, child.name());
+      if (element == nullptr || element->base != e.name) continue;
+      if (!out(Item::Of(child, ChildType(child, e.type, element)))) return false;
+    }
+    return true;
+  }
   for (const Node child : node.children()) {
     NameId name = child.name();
     const Element* element = nullptr;
@@ -671,14 +697,16 @@ bool Machine::BundleResources(const Expr& e, const Frame& frame, Sink out) {
   const Node container = bundle.node();
   const std::span<const std::uint32_t> resources = container.document()->resources();
   const std::uint32_t end = container.end_index();
+  // A concrete resource type has no subtypes: most resources are passed over at a glance.
+  const bool exact = model_.Kind(e.type) == TypeKind::kResource && !model_.IsAbstract(e.type);
   for (auto it = std::lower_bound(resources.begin(), resources.end(), container.index()); it != resources.end() && *it < end; ++it) {
     const Node node = container.document()->node(*it);
-    if (node.name() != names::kResource) continue;
-    const Node parent = node.parent();
-    if (parent.name() != names::kEntry || parent.parent() != container) continue;
+    if ((exact && node.resource_type() != e.type) || node.name() != names::kResource) continue;
+    const Node holder = container.document()->node(node.holder_index());
+    if (holder.name() != names::kEntry || holder.holder_index() != container.index()) continue;
     if (!Step(e)) return false;
     const Item item = Item::Of(node, node.resource_type());
-    if (MatchesExactly(e, item) && !out(item)) return false;
+    if ((exact || MatchesExactly(e, item)) && !out(item)) return false;
   }
   return true;
 }

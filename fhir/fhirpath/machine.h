@@ -56,7 +56,8 @@ class Machine {
   friend class Call;
   bool Failed() const { return state_.error.has_value(); }
   bool Stop(Code code, std::string message, const Expr& at);
-  bool Step(const Expr& at);
+  bool Step(const Expr& at) { return ++state_.steps < state_.next_look || Look(at); }
+  bool Look(const Expr& at);  // the slow half of Step: limits of steps and time
 
   Answer Boolean(const Expr& e, const Frame& frame);
   Answer Logic(const Expr& e, const Frame& frame);

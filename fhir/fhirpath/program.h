@@ -44,6 +44,7 @@ struct Expr {
   bool element_choice = false;   // kChild: `name` is the base of a choice
   TypeId type = types::kNone;    // kChild: input type for which `element_type` holds; type tests: the type
   TypeId element_type = types::kNone;  // kChild: type of the child when the input is of type `type`
+  NameId choice_first = kNoName, choice_last = kNoName;  // element_choice: ids of its alternatives
   NameId name = kNoName;         // kChild; kNoName: a name that FHIR does not know, see `text`
   std::int32_t focus = -1;       // input, or left operand
   std::int32_t slot = -1;        // kVariable, kDefined, kDefineVariable; kLiteral of text

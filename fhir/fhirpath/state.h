@@ -116,8 +116,9 @@ struct EvaluationState {
   std::vector<Node> sources;
   std::vector<std::string> unknowns;
   // Limits.
+  static constexpr std::int64_t kStepsBetweenLooks = 4096;
   std::int64_t steps = 0;
-  std::int64_t next_clock = 0;  // step at which the time is looked at again
+  std::int64_t next_look = 0;  // step at which the limits of steps and time are looked at again
   std::int64_t deadline_ns = 0;
   int recursion = 0;
   std::optional<Error> error;
