@@ -33,14 +33,16 @@ std::string Plain(std::string_view type, std::string_view text) {
   return out;
 }
 
-// The type names of the suite are loose: "code" for FHIR.code, "Quantity" and "quantity", "string" for System.String.
+// The type names of the suite are loose: "code" for FHIR.code, "Quantity" and "quantity", "string" for
+// System.String.
 bool TypeMatches(const std::string& expected, const Item& item) {
   if (expected.empty()) return true;
   std::string got = fhirpath::TypeText(item);
   const std::size_t dot = got.find('.');
   got = got.substr(dot + 1);
   const auto lower = [](std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return text;
   };
   return lower(got) == lower(expected);
@@ -74,7 +76,8 @@ bool TextMatches(const std::string& type, const std::string& expected, const Ite
 std::string Show(const Items& items) {
   std::string out;
   for (const Item& item : items) {
-    out += (out.empty() ? "" : ", ") + fhirpath::TypeText(item) + " " + fhirpath::ValueText(item).substr(0, 120);
+    out +=
+        (out.empty() ? "" : ", ") + fhirpath::TypeText(item) + " " + fhirpath::ValueText(item).substr(0, 120);
   }
   return "{" + out + "}";
 }
@@ -82,7 +85,8 @@ std::string Show(const Items& items) {
 std::string ShowExpected(const SuiteTest& test) {
   if (!test.invalid.empty()) return "an error (" + test.invalid + ")";
   std::string out;
-  for (const auto& [type, text] : test.outputs) out += (out.empty() ? "" : ", ") + (type.empty() ? "" : type + " ") + text;
+  for (const auto& [type, text] : test.outputs)
+    out += (out.empty() ? "" : ", ") + (type.empty() ? "" : type + " ") + text;
   return "{" + out + "}";
 }
 
@@ -120,7 +124,8 @@ class Runner {
     compile.lenient = test.mode.starts_with("lenient");
     auto program = fhirpath::Compile(test.expression, compile);
     if (!program) {
-      *got = std::string(CodeName(program.error().code)) + " error before running: " + program.error().ToString();
+      *got = std::string(CodeName(program.error().code)) +
+             " error before running: " + program.error().ToString();
       return !test.invalid.empty();
     }
     evaluation_.Reset(options_.now);
@@ -201,12 +206,14 @@ std::string VerdictText(Verdict verdict) {
 }  // namespace
 
 int SuiteReport::Count(Verdict verdict) const {
-  return static_cast<int>(std::count_if(results.begin(), results.end(), [&](const TestResult& r) { return r.verdict == verdict; }));
+  return static_cast<int>(std::count_if(results.begin(), results.end(),
+                                        [&](const TestResult& r) { return r.verdict == verdict; }));
 }
 
 Result<FhirpathSuite> FhirpathSuite::Load(const std::string& file) {
   pugi::xml_document xml;
-  const pugi::xml_parse_result parsed = xml.load_file(file.c_str(), pugi::parse_default | pugi::parse_ws_pcdata_single);
+  const pugi::xml_parse_result parsed =
+      xml.load_file(file.c_str(), pugi::parse_default | pugi::parse_ws_pcdata_single);
   if (!parsed) {
     return Fail(Code::kSyntax, std::string("not readable as XML: ") + parsed.description(), {file, 0, 0, 0});
   }
@@ -235,7 +242,8 @@ Result<FhirpathSuite> FhirpathSuite::Load(const std::string& file) {
       suite.tests_.push_back(std::move(test));
     }
   }
-  if (suite.tests_.empty()) return Fail(Code::kInvalidArgument, "holds no <tests><group><test>", {file, 0, 0, 0});
+  if (suite.tests_.empty())
+    return Fail(Code::kInvalidArgument, "holds no <tests><group><test>", {file, 0, 0, 0});
   return suite;
 }
 
@@ -259,7 +267,8 @@ Result<std::map<std::string, std::string>> ReadSkipList(const std::string& file)
     if (line.empty() || line[0] == '#') continue;
     const std::size_t colon = line.find(": ");
     if (colon == std::string::npos || colon + 2 == line.size()) {
-      return Fail(Code::kSyntax, "expected 'group/name: reason'", {file, number, 1, static_cast<std::uint32_t>(line.size())});
+      return Fail(Code::kSyntax, "expected 'group/name: reason'",
+                  {file, number, 1, static_cast<std::uint32_t>(line.size())});
     }
     skip[line.substr(0, colon)] = line.substr(colon + 2);
   }
@@ -279,17 +288,20 @@ std::string ReportText(const SuiteReport& report, bool verbose) {
     switch (result.verdict) {
       case Verdict::kPass: ++group.passed; break;
       case Verdict::kSkipped: ++group.skipped; break;
-      case Verdict::kFail: case Verdict::kUnexpectedPass: ++group.failed; break;
+      case Verdict::kFail:
+      case Verdict::kUnexpectedPass: ++group.failed; break;
     }
     if (result.verdict == Verdict::kPass || (result.verdict == Verdict::kSkipped && !verbose)) continue;
     details += VerdictText(result.verdict) + "  " + result.test->group + "/" + result.test->name + "\n" +
-               "  expression  " + result.test->expression + "\n  expected    " + result.expected + "\n  got         " + result.got + "\n";
+               "  expression  " + result.test->expression + "\n  expected    " + result.expected +
+               "\n  got         " + result.got + "\n";
     if (!result.reason.empty()) details += "  reason      " + result.reason + "\n";
   }
   std::string out;
   for (const std::string& name : order) {
     const Group& group = groups[name];
-    out += name + ": " + std::to_string(group.passed) + " of " + std::to_string(group.passed + group.failed + group.skipped);
+    out += name + ": " + std::to_string(group.passed) + " of " +
+           std::to_string(group.passed + group.failed + group.skipped);
     if (group.skipped > 0) out += ", " + std::to_string(group.skipped) + " skipped";
     if (group.failed > 0) out += ", " + std::to_string(group.failed) + " FAILED";
     out += "\n";
@@ -303,19 +315,21 @@ std::string ReportText(const SuiteReport& report, bool verbose) {
 
 std::string ReportJunit(const SuiteReport& report, const std::string& suite_name) {
   const int failed = report.Count(Verdict::kFail) + report.Count(Verdict::kUnexpectedPass);
-  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"" + Escape(suite_name) + "\" tests=\"" +
-                    std::to_string(report.results.size()) + "\" failures=\"" + std::to_string(failed) + "\" skipped=\"" +
+  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"" + Escape(suite_name) +
+                    "\" tests=\"" + std::to_string(report.results.size()) + "\" failures=\"" +
+                    std::to_string(failed) + "\" skipped=\"" +
                     std::to_string(report.Count(Verdict::kSkipped)) + "\">\n";
   for (const TestResult& result : report.results) {
-    out += "  <testcase classname=\"" + Escape(result.test->group) + "\" name=\"" + Escape(result.test->name) + "\" time=\"" +
-           std::to_string(result.seconds) + "\"";
+    out += "  <testcase classname=\"" + Escape(result.test->group) + "\" name=\"" +
+           Escape(result.test->name) + "\" time=\"" + std::to_string(result.seconds) + "\"";
     if (result.verdict == Verdict::kPass) {
       out += "/>\n";
     } else if (result.verdict == Verdict::kSkipped) {
       out += "><skipped message=\"" + Escape(result.reason) + "\"/></testcase>\n";
     } else {
-      out += "><failure message=\"" + Escape(VerdictText(result.verdict)) + "\">" + Escape(result.test->expression) +
-             "\nexpected " + Escape(result.expected) + "\ngot " + Escape(result.got) + "</failure></testcase>\n";
+      out += "><failure message=\"" + Escape(VerdictText(result.verdict)) + "\">" +
+             Escape(result.test->expression) + "\nexpected " + Escape(result.expected) + "\ngot " +
+             Escape(result.got) + "</failure></testcase>\n";
     }
   }
   return out + "</testsuite>\n";

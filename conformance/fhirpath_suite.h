@@ -1,4 +1,5 @@
-// FhirpathSuite: runs an official HL7 FHIRPath test suite as published (tests-fhir-r4.xml, tests-fhir-r5.xml).
+// FhirpathSuite: runs an official HL7 FHIRPath test suite as published (tests-fhir-r4.xml,
+// tests-fhir-r5.xml).
 //
 //   STEPWISE_ASSIGN_OR_RETURN(FhirpathSuite suite, FhirpathSuite::Load("tests-fhir-r4.xml"));
 //   SuiteReport report = suite.Run({.inputs = "inputs", .version = FhirVersion::kR4});
@@ -23,12 +24,12 @@ namespace stepwise::conformance {
 
 struct SuiteTest {
   std::string group, name, input, expression;
-  std::string invalid;              // "", "syntax", "semantic", "execution", "true"
-  std::string mode;                 // as written: strict, tx, cda, ...
-  bool predicate = false;           // the result counts as "is there something true"
+  std::string invalid;     // "", "syntax", "semantic", "execution", "true"
+  std::string mode;        // as written: strict, tx, cda, ...
+  bool predicate = false;  // the result counts as "is there something true"
   bool ordered = true;
   std::vector<std::pair<std::string, std::string>> outputs;  // {type or "", text}
-  int line = 0;                     // in the suite file; 0 if not known
+  int line = 0;                                              // in the suite file; 0 if not known
 };
 
 enum class Verdict { kPass, kFail, kSkipped, kUnexpectedPass };
@@ -41,11 +42,11 @@ struct TestResult {
 };
 
 struct SuiteOptions {
-  std::string inputs;               // folder of the input files
+  std::string inputs;  // folder of the input files
   FhirVersion version = FhirVersion::kR4;
   std::map<std::string, std::string> skip = {};  // "group/name" -> reason
   DateTime now;
-  double (*seconds)() = nullptr;    // clock for the report; unset: no times
+  double (*seconds)() = nullptr;  // clock for the report; unset: no times
 };
 
 struct SuiteReport {

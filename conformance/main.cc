@@ -30,15 +30,17 @@ int Complain(const stepwise::Error& error) {
 
 int RunFhirpath(const FhirpathArguments& arguments) {
   const auto version = stepwise::ParseFhirVersion(arguments.fhir);
-  if (!version) return Complain({stepwise::Code::kInvalidArgument, "--fhir wants r4 or r5, not " + arguments.fhir});
+  if (!version)
+    return Complain({stepwise::Code::kInvalidArgument, "--fhir wants r4 or r5, not " + arguments.fhir});
   const auto suite = FhirpathSuite::Load(arguments.suite);
   if (!suite) return Complain(suite.error());
   SuiteOptions options;
   options.inputs = arguments.inputs;
   options.version = *version;
   options.seconds = Seconds;
-  options.now = stepwise::DateTime::FromUnixMillis(
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count());
+  options.now = stepwise::DateTime::FromUnixMillis(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                                       std::chrono::system_clock::now().time_since_epoch())
+                                                       .count());
   if (!arguments.skip.empty()) {
     auto skip = ReadSkipList(arguments.skip);
     if (!skip) return Complain(skip.error());
@@ -60,12 +62,16 @@ int main(int argc, char** argv) {
   CLI::App app("Runs published conformance suites against this engine.", "stepwise-conformance");
   app.require_subcommand(1);
   FhirpathArguments fhirpath;
-  CLI::App* command = app.add_subcommand("fhirpath", "run an official FHIRPath suite; exit 0 only if nothing failed");
-  command->add_option("--suite", fhirpath.suite, "the suite as published: tests-fhir-r4.xml, tests-fhir-r5.xml")->required();
+  CLI::App* command =
+      app.add_subcommand("fhirpath", "run an official FHIRPath suite; exit 0 only if nothing failed");
+  command
+      ->add_option("--suite", fhirpath.suite, "the suite as published: tests-fhir-r4.xml, tests-fhir-r5.xml")
+      ->required();
   command->add_option("--inputs", fhirpath.inputs, "folder of the input resources as JSON")->required();
   command->add_option("--fhir", fhirpath.fhir, "r4 or r5")->capture_default_str();
   command->add_option("--junit", fhirpath.junit, "write a JUnit report here");
-  command->add_option("--skip", fhirpath.skip, "skip list: 'group/name: reason' a line; a listed test that passes is a failure");
+  command->add_option("--skip", fhirpath.skip,
+                      "skip list: 'group/name: reason' a line; a listed test that passes is a failure");
   command->add_flag("--verbose", fhirpath.verbose, "show skipped tests with expected and got");
   CLI11_PARSE(app, argc, argv);
   return RunFhirpath(fhirpath);

@@ -13,51 +13,34 @@ constexpr std::int64_t FloorDiv(std::int64_t a, std::int64_t b) { return a / b -
 // Milliseconds of one hour, minute, second or millisecond.
 constexpr std::int64_t UnitMillis(CalendarUnit unit) {
   switch (unit) {
-    case CalendarUnit::kWeek:
-      return 7 * kDayMillis;
-    case CalendarUnit::kDay:
-      return kDayMillis;
-    case CalendarUnit::kHour:
-      return 3'600'000;
-    case CalendarUnit::kMinute:
-      return 60'000;
-    case CalendarUnit::kSecond:
-      return 1000;
-    default:
-      return 1;
+    case CalendarUnit::kWeek: return 7 * kDayMillis;
+    case CalendarUnit::kDay: return kDayMillis;
+    case CalendarUnit::kHour: return 3'600'000;
+    case CalendarUnit::kMinute: return 60'000;
+    case CalendarUnit::kSecond: return 1000;
+    default: return 1;
   }
 }
 
 constexpr std::int64_t PrecisionMillis(Precision precision) {
   switch (precision) {
-    case Precision::kHour:
-      return 3'600'000;
-    case Precision::kMinute:
-      return 60'000;
-    case Precision::kSecond:
-      return 1000;
-    case Precision::kMillisecond:
-      return 1;
-    default:
-      return kDayMillis;
+    case Precision::kHour: return 3'600'000;
+    case Precision::kMinute: return 60'000;
+    case Precision::kSecond: return 1000;
+    case Precision::kMillisecond: return 1;
+    default: return kDayMillis;
   }
 }
 
 Precision NeededPrecision(CalendarUnit unit) {
   switch (unit) {
-    case CalendarUnit::kYear:
-      return Precision::kYear;
-    case CalendarUnit::kMonth:
-      return Precision::kMonth;
+    case CalendarUnit::kYear: return Precision::kYear;
+    case CalendarUnit::kMonth: return Precision::kMonth;
     case CalendarUnit::kWeek:
-    case CalendarUnit::kDay:
-      return Precision::kDay;
-    case CalendarUnit::kHour:
-      return Precision::kHour;
-    case CalendarUnit::kMinute:
-      return Precision::kMinute;
-    default:
-      return Precision::kSecond;
+    case CalendarUnit::kDay: return Precision::kDay;
+    case CalendarUnit::kHour: return Precision::kHour;
+    case CalendarUnit::kMinute: return Precision::kMinute;
+    default: return Precision::kSecond;
   }
 }
 

@@ -25,18 +25,12 @@ std::uint64_t Packed(const DateTime& value) {
 // Bits of Packed() below the parts that `precision` writes.
 int BitsBelow(Precision precision) {
   switch (precision) {
-    case Precision::kYear:
-      return 36;
-    case Precision::kMonth:
-      return 32;
-    case Precision::kDay:
-      return 27;
-    case Precision::kHour:
-      return 22;
-    case Precision::kMinute:
-      return 16;
-    default:
-      return 0;
+    case Precision::kYear: return 36;
+    case Precision::kMonth: return 32;
+    case Precision::kDay: return 27;
+    case Precision::kHour: return 22;
+    case Precision::kMinute: return 16;
+    default: return 0;
   }
 }
 
@@ -60,20 +54,13 @@ Moments Range(const DateTime& value) {
 Precision PrecisionOf(TemporalKind kind, int digits) {
   const int date_digits = kind == TemporalKind::kTime ? digits + 8 : digits;
   switch (date_digits) {
-    case 4:
-      return Precision::kYear;
-    case 6:
-      return Precision::kMonth;
-    case 8:
-      return Precision::kDay;
-    case 10:
-      return Precision::kHour;
-    case 12:
-      return Precision::kMinute;
-    case 14:
-      return Precision::kSecond;
-    default:
-      return Precision::kMillisecond;
+    case 4: return Precision::kYear;
+    case 6: return Precision::kMonth;
+    case 8: return Precision::kDay;
+    case 10: return Precision::kHour;
+    case 12: return Precision::kMinute;
+    case 14: return Precision::kSecond;
+    default: return Precision::kMillisecond;
   }
 }
 

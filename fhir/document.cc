@@ -83,7 +83,9 @@ bool Unescape(std::string_view text, std::string& out) {
     }
     if (++i == text.size()) return false;
     switch (text[i]) {
-      case '"': case '\\': case '/': out += text[i]; break;
+      case '"':
+      case '\\':
+      case '/': out += text[i]; break;
       case 'b': out += '\b'; break;
       case 'f': out += '\f'; break;
       case 'n': out += '\n'; break;
@@ -134,8 +136,8 @@ std::size_t FirstInvalidUtf8(std::string_view text) {
 }  // namespace
 
 // Second stage of parsing: walks simdjson's structural indexes (where each token starts) once and lays out
-// records. Iterative, so that depth costs no stack. We do not use simdjson's own second stage because it turns
-// numbers into doubles and copies every string.
+// records. Iterative, so that depth costs no stack. We do not use simdjson's own second stage because it
+// turns numbers into doubles and copies every string.
 class DocumentBuilder {
  public:
   DocumentBuilder(Document& document, const DocumentLimits& limits) : doc_(document), limits_(limits) {}
@@ -150,7 +152,8 @@ class DocumentBuilder {
     // Each node but the root has a token of its own and a ':' or ',' or '['.
     const std::size_t most = token_count_ / 2 + 2;
     if (scratch.size() < most) scratch.resize(most);
-    if (stack.size() < static_cast<std::size_t>(limits_.max_depth)) stack.resize(static_cast<std::size_t>(limits_.max_depth));
+    if (stack.size() < static_cast<std::size_t>(limits_.max_depth))
+      stack.resize(static_cast<std::size_t>(limits_.max_depth));
     nodes_ = scratch.data();
     frames_ = stack.data();
     const bool good = Walk();
@@ -160,7 +163,8 @@ class DocumentBuilder {
         std::sort(doc_.resources_.begin(), doc_.resources_.end());
       }
     }
-    if (scratch.size() * sizeof(Document::Record) > kKeptCapacity) std::vector<Document::Record>().swap(scratch);
+    if (scratch.size() * sizeof(Document::Record) > kKeptCapacity)
+      std::vector<Document::Record>().swap(scratch);
     if (!good) return tl::unexpected(std::move(error_));
     return {};
   }
@@ -173,8 +177,8 @@ class DocumentBuilder {
     std::uint64_t seen;         // one bit a name, so that most names need no search
     NameId name;                // property being read
     bool array;
-    bool companion;             // the property is written `_name`
-    bool has_companion;         // some property of this object is
+    bool companion;      // the property is written `_name`
+    bool has_companion;  // some property of this object is
   };
 
   // A property name that is expected, compared without a loop or a branch on its length (the text is padded).
@@ -182,7 +186,7 @@ class DocumentBuilder {
     std::uint64_t text[2] = {0, 0};
     std::uint64_t mask[2] = {0, 0};  // ones where the text has bytes
     std::uint32_t name = kNoName;
-    std::uint32_t size = 0;          // 1..16, 0: no guess
+    std::uint32_t size = 0;  // 1..16, 0: no guess
 
     bool Fits(std::string_view other) const {
       std::uint64_t words[2];
@@ -219,9 +223,11 @@ class DocumentBuilder {
       case simdjson::SUCCESS: break;
       case simdjson::EMPTY: return Syntax(0, "the document is empty; expected a JSON object");
       case simdjson::UTF8_ERROR: return Syntax(FirstInvalidUtf8(bytes), "the text is not valid UTF-8");
-      case simdjson::UNCLOSED_STRING: return Syntax(bytes.size(), "a string is not closed before the end of the text");
+      case simdjson::UNCLOSED_STRING:
+        return Syntax(bytes.size(), "a string is not closed before the end of the text");
       case simdjson::UNESCAPED_CHARS:
-        return Syntax(FirstControlInString(), "a control character in a string; write it as an escape such as \\n");
+        return Syntax(FirstControlInString(),
+                      "a control character in a string; write it as an escape such as \\n");
       default: return Syntax(0, std::string("not JSON: ") + simdjson::error_message(error));
     }
     tokens_ = parser->structural_indexes.get();
@@ -248,7 +254,8 @@ class DocumentBuilder {
 
   property:
     if (at == count) return Ends();
-    if (bytes[tokens_[at]] != '"') return Syntax(tokens_[at], "expected a property name in double quotes or '}'");
+    if (bytes[tokens_[at]] != '"')
+      return Syntax(tokens_[at], "expected a property name in double quotes or '}'");
     if (!Name(at)) return false;
     ++at;
     if (at == count) return Ends();
@@ -290,7 +297,8 @@ class DocumentBuilder {
       case ']':
         if (!frames_[depth_ - 1].array) return Syntax(tokens_[at], "expected ',' or '}'");
         goto close_array;
-      default: return Syntax(tokens_[at], frames_[depth_ - 1].array ? "expected ',' or ']'" : "expected ',' or '}'");
+      default:
+        return Syntax(tokens_[at], frames_[depth_ - 1].array ? "expected ',' or ']'" : "expected ',' or '}'");
     }
 
   close_object:
@@ -304,9 +312,10 @@ class DocumentBuilder {
     goto after_value;
   }
 
-  // Records and frames are written field by field where they stay: building them aside and copying would stall
-  // on the store.
-  [[gnu::always_inline]] inline Document::Record& Append(NodeKind kind, std::uint32_t begin, std::uint32_t length) {
+  // Records and frames are written field by field where they stay: building them aside and copying would
+  // stall on the store.
+  [[gnu::always_inline]] inline Document::Record& Append(NodeKind kind, std::uint32_t begin,
+                                                         std::uint32_t length) {
     Document::Record& record = nodes_[node_count_++];
     record.kind = kind;
     record.resource_type = types::kNone;
@@ -320,7 +329,8 @@ class DocumentBuilder {
     } else {
       const Frame& parent = frames_[depth_ - 1];
       record.name = parent.name;
-      record.flags = static_cast<std::uint8_t>((parent.array ? Node::kArray : 0) | (parent.companion ? Node::kCompanion : 0));
+      record.flags = static_cast<std::uint8_t>((parent.array ? Node::kArray : 0) |
+                                               (parent.companion ? Node::kCompanion : 0));
       record.parent = parent.object;
     }
     return record;
@@ -442,7 +452,8 @@ class DocumentBuilder {
   // Few names: look through them; many: a set, so that a hostile object costs no quadratic time.
   bool SeenBefore(const Frame& frame, NameId key) {
     const std::size_t count = names_.size() - frame.names_begin;
-    if (count < kLinearNames) return std::find(names_.begin() + frame.names_begin, names_.end(), key) != names_.end();
+    if (count < kLinearNames)
+      return std::find(names_.begin() + frame.names_begin, names_.end(), key) != names_.end();
     const std::uint64_t object = static_cast<std::uint64_t>(frame.object) << 32;
     // Names since the last time are added now; those of one object are always added in order.
     std::uint32_t& known = known_names_[frame.object];
@@ -473,9 +484,10 @@ class DocumentBuilder {
         record.length = static_cast<std::uint32_t>(inside.size());
         if (HasBackslash(inside)) {
           const std::size_t decoded = doc_.unescaped_.size();
-          if (!Unescape(inside, doc_.unescaped_)) return Syntax(offset, "an escape in the string is not JSON");
-          doc_.escapes_.push_back({static_cast<std::uint32_t>(decoded), offset,
-                                   static_cast<std::uint32_t>(text.size())});
+          if (!Unescape(inside, doc_.unescaped_))
+            return Syntax(offset, "an escape in the string is not JSON");
+          doc_.escapes_.push_back(
+              {static_cast<std::uint32_t>(decoded), offset, static_cast<std::uint32_t>(text.size())});
           record.flags |= Node::kEscaped;
           record.begin = static_cast<std::uint32_t>(decoded);
           record.length = static_cast<std::uint32_t>(doc_.unescaped_.size() - decoded);
@@ -483,7 +495,8 @@ class DocumentBuilder {
         if (frame.name == names::kResourceType && !frame.companion && !frame.array) ClaimType(frame, record);
         break;
       }
-      case 't': case 'f':
+      case 't':
+      case 'f':
         if (text != "true" && text != "false") return Syntax(offset, "expected a value");
         record.kind = NodeKind::kBoolean;
         break;
@@ -511,12 +524,16 @@ class DocumentBuilder {
   void LinkCompanions(std::uint32_t object) {
     Document::Record* const nodes = nodes_;
     const std::uint32_t end = nodes[object].link;
-    const auto next = [&](std::uint32_t i) { return nodes[i].kind == NodeKind::kObject ? nodes[i].link : i + 1; };
+    const auto next = [&](std::uint32_t i) {
+      return nodes[i].kind == NodeKind::kObject ? nodes[i].link : i + 1;
+    };
     std::vector<std::uint32_t> companions;
     std::vector<std::uint32_t> primitives;
     for (std::uint32_t i = object + 1; i < end; i = next(i)) {
-      if ((nodes[i].flags & Node::kCompanion) != 0) companions.push_back(i);
-      else if (nodes[i].kind != NodeKind::kObject) primitives.push_back(i);
+      if ((nodes[i].flags & Node::kCompanion) != 0)
+        companions.push_back(i);
+      else if (nodes[i].kind != NodeKind::kObject)
+        primitives.push_back(i);
     }
     const auto by_name = [&](std::uint32_t a, std::uint32_t b) { return nodes[a].name < nodes[b].name; };
     std::stable_sort(companions.begin(), companions.end(), by_name);
@@ -544,19 +561,25 @@ class DocumentBuilder {
     bool inside = false;
     for (std::size_t i = 0; i < doc_.size_; ++i) {
       const char c = doc_.bytes_[i];
-      if (inside && c == '\\') ++i;
-      else if (c == '"') inside = !inside;
-      else if (inside && static_cast<unsigned char>(c) < 0x20) return i;
+      if (inside && c == '\\')
+        ++i;
+      else if (c == '"')
+        inside = !inside;
+      else if (inside && static_cast<unsigned char>(c) < 0x20)
+        return i;
     }
     return 0;
   }
 
   bool Ends() { return Syntax(doc_.size_, "the text ends inside an object or array"); }
   bool TooDeep(std::uint32_t offset) {
-    return Stop(Code::kLimit, offset,
-                "objects and arrays are nested deeper than the limit of " + std::to_string(limits_.max_depth));
+    return Stop(
+        Code::kLimit, offset,
+        "objects and arrays are nested deeper than the limit of " + std::to_string(limits_.max_depth));
   }
-  bool Syntax(std::size_t offset, std::string message) { return Stop(Code::kSyntax, offset, std::move(message)); }
+  bool Syntax(std::size_t offset, std::string message) {
+    return Stop(Code::kSyntax, offset, std::move(message));
+  }
 
   // Names the place in the text and, as far as the tree has grown, in the document.
   bool Stop(Code code, std::size_t offset, std::string message) {
@@ -598,8 +621,8 @@ class DocumentBuilder {
   Document::Record* nodes_ = nullptr;  // scratch of the thread
   std::uint32_t node_count_ = 0;
   const char* next_backslash_ = nullptr;  // the first at or behind the last text that was asked about
-  Guess* guesses_ = nullptr;           // by the property before it, or by NameCount() + the object's own
-  Frame* frames_ = nullptr;            // likewise; the first depth_ are open
+  Guess* guesses_ = nullptr;              // by the property before it, or by NameCount() + the object's own
+  Frame* frames_ = nullptr;               // likewise; the first depth_ are open
   int depth_ = 0;
   std::vector<NameId> names_;  // property names of the open objects, a stack
   std::unordered_set<std::uint64_t> many_names_;
@@ -608,7 +631,8 @@ class DocumentBuilder {
 };
 
 Result<Document> Document::Parse(std::string bytes, const DocumentLimits& limits) {
-  const std::size_t most = std::min<std::size_t>(limits.max_bytes, std::numeric_limits<std::uint32_t>::max() / 2);
+  const std::size_t most =
+      std::min<std::size_t>(limits.max_bytes, std::numeric_limits<std::uint32_t>::max() / 2);
   if (bytes.size() > most) {
     return Fail(Code::kLimit, "the document has " + std::to_string(bytes.size()) +
                                   " bytes, more than the limit of " + std::to_string(most));
@@ -660,7 +684,8 @@ std::string_view Node::string() const {
 
 std::string_view Node::text() const {
   const Document::Record& r = record();
-  return r.kind == NodeKind::kString ? string() : std::string_view(document_->bytes_.data() + r.begin, r.length);
+  return r.kind == NodeKind::kString ? string()
+                                     : std::string_view(document_->bytes_.data() + r.begin, r.length);
 }
 
 bool Node::boolean() const {

@@ -41,8 +41,9 @@ class Node;
 class Document {
  public:
   // Takes the bytes. They are not copied when the string was moved in with 64 bytes of spare capacity (which
-  // simdjson reads and ignores); otherwise once. Errors: kSyntax (not JSON, not UTF-8, a property given twice),
-  // kLimit (size, depth); `path` names the place in FHIRPath form, span.line/column the place in the text.
+  // simdjson reads and ignores); otherwise once. Errors: kSyntax (not JSON, not UTF-8, a property given
+  // twice), kLimit (size, depth); `path` names the place in FHIRPath form, span.line/column the place in the
+  // text.
   static Result<Document> Parse(std::string bytes, const DocumentLimits& limits = {});
 
   Document(Document&&) noexcept = default;
@@ -65,12 +66,12 @@ class Document {
   friend class Node;
   friend class DocumentBuilder;
   struct Record {
-    NameId name;          // property under which the node stands; ids past NameCount() are foreign_names_
+    NameId name;  // property under which the node stands; ids past NameCount() are foreign_names_
     NodeKind kind;
     std::uint8_t flags;
-    TypeId resource_type; // claimed by resourceType, types::kNone when absent or unknown
+    TypeId resource_type;  // claimed by resourceType, types::kNone when absent or unknown
     std::uint32_t parent;
-    std::uint32_t link;   // object: index past its last descendant; primitive: index of its `_name` node, or 0
+    std::uint32_t link;  // object: index past its last descendant; primitive: index of its `_name` node, or 0
     std::uint32_t begin;  // string: first byte in bytes (or in unescaped_); number, boolean, object: raw JSON
     std::uint32_t length;
   };
@@ -83,7 +84,7 @@ class Document {
   std::size_t size_ = 0;  // of the text
   std::vector<Record> nodes_;
   std::vector<std::uint32_t> resources_;
-  std::string unescaped_;  // strings that were written with escapes, decoded
+  std::string unescaped_;        // strings that were written with escapes, decoded
   std::vector<Escape> escapes_;  // where each of them was written, by position in unescaped_
   std::vector<std::string> foreign_names_;
 };
@@ -114,13 +115,13 @@ class Node {
 
   // Children in document order; of a primitive, those of its `_name` object (id, extension).
   Range children() const;
-  Node Child(NameId name) const;             // first child of that name, or a null Node
+  Node Child(NameId name) const;                  // first child of that name, or a null Node
   Node NextChild(NameId name, Node after) const;  // the next one, where `after` is a child of this node
-  Node Child(std::string_view name) const;   // the same by text; for edges, not for the hot path
+  Node Child(std::string_view name) const;        // the same by text; for edges, not for the hot path
   // The property stands there with the value null, which is no child but is not "absent" either.
   bool ChildIsNull(NameId name) const;
   bool ChildIsNull(std::string_view name) const;
-  Node parent() const;                       // null Node at the root
+  Node parent() const;  // null Node at the root
   const Document* document() const { return document_; }
   std::uint32_t index() const { return index_; }
   // Index past the last descendant: the nodes of the subtree are index() .. end_index() - 1.
@@ -211,7 +212,8 @@ inline Node::Range Node::children() const {
 
 inline Node Node::Child(NameId name) const { return Search(name, first_child(), last_child()); }
 inline Node Node::NextChild(NameId name, Node after) const {
-  return Search(name, after.kind() == NodeKind::kObject ? after.record().link : after.index_ + 1, last_child());
+  return Search(name, after.kind() == NodeKind::kObject ? after.record().link : after.index_ + 1,
+                last_child());
 }
 
 }  // namespace stepwise

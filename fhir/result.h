@@ -47,9 +47,10 @@ struct SourceSpan {
 
 struct Error {
   Code code = Code::kInternal;
-  std::string message;  // what is wrong, the offending text, and what would be right
+  std::string message;   // what is wrong, the offending text, and what would be right
   SourceSpan span = {};  // where in a text that a person wrote, or line 0
-  std::string path = {};  // where in a document, as a FHIRPath-like path ("Bundle.entry[3].resource"), or empty
+  std::string path =
+      {};  // where in a document, as a FHIRPath-like path ("Bundle.entry[3].resource"), or empty
 
   // "file:line:column: message" or "path: message" or "message".
   std::string ToString() const;
@@ -62,7 +63,8 @@ using Status = tl::expected<void, Error>;
 // The offending line of `text` with a caret line below it, for terminals; "" where span.line is 0.
 std::string CaretLines(std::string_view text, const SourceSpan& span);
 
-inline tl::unexpected<Error> Fail(Code code, std::string message, SourceSpan span = {}, std::string path = {}) {
+inline tl::unexpected<Error> Fail(Code code, std::string message, SourceSpan span = {},
+                                  std::string path = {}) {
   return tl::unexpected<Error>(Error{code, std::move(message), std::move(span), std::move(path)});
 }
 
@@ -72,13 +74,13 @@ inline tl::unexpected<Error> Fail(Code code, std::string message, SourceSpan spa
 #define STEPWISE_CONCAT(a, b) STEPWISE_CONCAT_INNER(a, b)
 #define STEPWISE_ASSIGN_OR_RETURN(lhs, expr) \
   STEPWISE_ASSIGN_OR_RETURN_INNER(STEPWISE_CONCAT(stepwise_result_, __LINE__), lhs, expr)
-#define STEPWISE_ASSIGN_OR_RETURN_INNER(tmp, lhs, expr)   \
-  auto tmp = (expr);                                      \
+#define STEPWISE_ASSIGN_OR_RETURN_INNER(tmp, lhs, expr)    \
+  auto tmp = (expr);                                       \
   if (!tmp) return tl::unexpected(std::move(tmp).error()); \
   lhs = std::move(*tmp)
-#define STEPWISE_RETURN_IF_ERROR(expr)                            \
-  do {                                                            \
-    auto stepwise_status = (expr);                                \
+#define STEPWISE_RETURN_IF_ERROR(expr)                                               \
+  do {                                                                               \
+    auto stepwise_status = (expr);                                                   \
     if (!stepwise_status) return tl::unexpected(std::move(stepwise_status).error()); \
   } while (false)
 

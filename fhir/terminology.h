@@ -39,7 +39,8 @@ class Terminology {
   virtual const ValueSet* FindValueSet(std::string_view name) const = 0;
   // Does `ancestor` subsume `code` in `system` (reflexive)? kUnknown when the system's hierarchy is not known
   // or does not hold both codes.
-  virtual Membership Subsumes(std::string_view system, std::string_view ancestor, std::string_view code) const = 0;
+  virtual Membership Subsumes(std::string_view system, std::string_view ancestor,
+                              std::string_view code) const = 0;
 };
 
 }  // namespace stepwise

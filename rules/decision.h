@@ -3,7 +3,8 @@
 //   request + packs in force + now -> Decision { cards, outcome of every line, packs used }
 //
 // A Decision is plain data: it holds no view into the request, crosses gRPC as a typed message and is what a
-// decision record stores. The same request, packs and `now` give the same Decision, byte for byte, ids included.
+// decision record stores. The same request, packs and `now` give the same Decision, byte for byte, ids
+// included.
 #ifndef STEPWISE_RULES_DECISION_H_
 #define STEPWISE_RULES_DECISION_H_
 
@@ -46,9 +47,9 @@ enum class RuleStatus : std::uint8_t {
 std::string_view RuleStatusName(RuleStatus status);  // "fired", "stopped", ...
 
 struct RuleOutcome {
-  std::string pack;         // pack id
-  std::string rule;         // rule id, such as LAD-06
-  std::string subject;      // reference of the for-each item, "" for rules without for-each
+  std::string pack;     // pack id
+  std::string rule;     // rule id, such as LAD-06
+  std::string subject;  // reference of the for-each item, "" for rules without for-each
   RuleStatus status = RuleStatus::kStopped;
   std::string stopped_by;   // line id
   std::string absorbed_by;  // rule id
@@ -61,7 +62,7 @@ struct Coding {
 };
 
 struct Action {
-  std::string type;         // create | update | delete
+  std::string type;  // create | update | delete
   std::string description;
   std::string resource;     // FHIR JSON; create and update
   std::string resource_id;  // relative reference; delete
@@ -81,18 +82,18 @@ struct Link {
 // An advisory card with CDS Hooks 2.0 content, not yet JSON.
 struct Card {
   std::string uuid;
-  std::string summary;      // at most 139 code points, cut at a word
-  std::string detail;       // GitHub-flavoured Markdown without HTML
-  std::string indicator;    // info | warning | critical
+  std::string summary;    // at most 139 code points, cut at a word
+  std::string detail;     // GitHub-flavoured Markdown without HTML
+  std::string indicator;  // info | warning | critical
   std::string source_label, source_url, source_icon;
-  Coding topic;             // {pack canonical, rule id, rule title}
+  Coding topic;  // {pack canonical, rule id, rule title}
   std::vector<Suggestion> suggestions;
   std::string selection_behavior;  // at-most-one | any; "" without suggestions
   std::vector<Coding> override_reasons;
   std::vector<Link> links;
-  std::string pack, version, digest;   // the pack that spoke
-  std::string subject;                 // reference of the order it is about, or ""
-  std::vector<std::string> absorbed;   // ids of the rules of the same cause that this card speaks for
+  std::string pack, version, digest;  // the pack that spoke
+  std::string subject;                // reference of the order it is about, or ""
+  std::vector<std::string> absorbed;  // ids of the rules of the same cause that this card speaks for
 };
 
 struct PackRef {
@@ -100,12 +101,12 @@ struct PackRef {
 };
 
 struct Decision {
-  std::string id;            // UUID derived from input digest, pack digests and now
+  std::string id;  // UUID derived from input digest, pack digests and now
   DateTime now;
   std::string hook;
   std::string input_digest;  // "sha256:..." of the request bytes
   std::vector<PackRef> packs;
-  std::vector<Card> cards;   // critical before warning before info, then by rule priority
+  std::vector<Card> cards;  // critical before warning before info, then by rule priority
   std::vector<RuleOutcome> rules;
 };
 

@@ -48,7 +48,8 @@ Status CheckPatient(Node resource, std::string_view patient_id) {
   // Neither id is repeated: messages end up in logs of others.
   const auto fail = [&](Node place) -> Status {
     return Fail(Code::kInvalidArgument,
-                "belongs to another patient than context.patientId names; nothing was evaluated", {}, place.Path());
+                "belongs to another patient than context.patientId names; nothing was evaluated", {},
+                place.Path());
   };
   if (resource.resource_type() == types::kPatient) {
     const Node id = resource.Child(names::kId);

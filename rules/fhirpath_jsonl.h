@@ -52,7 +52,7 @@ void AppendOneLine(std::string_view json, std::string* out);
 std::int64_t SteadyNanoseconds();
 
 struct JsonlOptions {
-  FhirVersion version = FhirVersion::kR4;  // of lines that do not say
+  FhirVersion version = FhirVersion::kR4;    // of lines that do not say
   const Terminology* terminology = nullptr;  // for memberOf() and subsumes()
   bool lenient = false;
   DateTime now;

@@ -189,9 +189,10 @@ Rule ReadRule(const YamlNode& node, Errors* errors) {
   ReadUnknown(fields.Map("unknown"), errors, &rule);
   if (const YamlNode* suppress = fields.Node("suppress-repeat")) {
     // Accepting it would promise a quiet that nobody keeps.
-    fields.Fail(suppress->span, "`suppress-repeat` needs a store of earlier decisions, which this version has not");
+    fields.Fail(suppress->span,
+                "`suppress-repeat` needs a store of earlier decisions, which this version has not");
   }
-  fields.Node("source");           // passages the rule rests on, for reviewers
+  fields.Node("source");  // passages the rule rests on, for reviewers
   fields.Node("notes");
   if (const YamlNode* card =
           fields.Map("card", rule.mode == RuleMode::kOff ? Need::kOptional : Need::kRequired)) {

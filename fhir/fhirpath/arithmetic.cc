@@ -16,11 +16,13 @@ Quantity AsQuantity(const Item& item) {
   return {item.decimal(), item.unit().text, item.unit().calendar};
 }
 
-// Integer results that do not fit are empty (FHIRPath, "Math": overflow), Long beyond 32 bits when either is Long.
+// Integer results that do not fit are empty (FHIRPath, "Math": overflow), Long beyond 32 bits when either is
+// Long.
 std::optional<Item> Whole(bool overflow, std::int64_t value, const Item& a, const Item& b) {
   if (overflow) return std::nullopt;
   if (a.kind() == ItemKind::kLong || b.kind() == ItemKind::kLong) return Item::Long(value);
-  if (value < std::numeric_limits<std::int32_t>::min() || value > std::numeric_limits<std::int32_t>::max()) return std::nullopt;
+  if (value < std::numeric_limits<std::int32_t>::min() || value > std::numeric_limits<std::int32_t>::max())
+    return std::nullopt;
   return Item::Integer(value);
 }
 
@@ -53,7 +55,9 @@ std::optional<Item> Number(ExprKind kind, const Item& a, const Item& b) {
       const auto quotient = DivTruncate(x, y);
       if (!quotient) return std::nullopt;
       const auto whole = quotient->ToInt64();
-      if (!whole || *whole < std::numeric_limits<std::int32_t>::min() || *whole > std::numeric_limits<std::int32_t>::max()) return std::nullopt;
+      if (!whole || *whole < std::numeric_limits<std::int32_t>::min() ||
+          *whole > std::numeric_limits<std::int32_t>::max())
+        return std::nullopt;
       return Item::Integer(*whole);
     }
     case ExprKind::kMod: r = Modulo(x, y); break;
@@ -82,7 +86,11 @@ bool Machine::Arithmetic(const Expr& e, const Frame& frame, Sink out) {
   Item a, b;
   const int count_a = One(e.focus, frame, &a);
   if (count_a < 0) return false;
-  if (count_a > 1) return Stop(Code::kSemantic, std::string("the operand of '") + std::string(Symbol(e.kind)) + "' must be one item, and there are several", e);
+  if (count_a > 1)
+    return Stop(Code::kSemantic,
+                std::string("the operand of '") + std::string(Symbol(e.kind)) +
+                    "' must be one item, and there are several",
+                e);
   if (e.kind == ExprKind::kNegate) {
     if (count_a == 0) return true;
     Rest(a);
@@ -98,7 +106,11 @@ bool Machine::Arithmetic(const Expr& e, const Frame& frame, Sink out) {
   }
   const int count_b = One(program_.arg(e, 0), frame, &b);
   if (count_b < 0) return false;
-  if (count_b > 1) return Stop(Code::kSemantic, std::string("the operand of '") + std::string(Symbol(e.kind)) + "' must be one item, and there are several", e);
+  if (count_b > 1)
+    return Stop(Code::kSemantic,
+                std::string("the operand of '") + std::string(Symbol(e.kind)) +
+                    "' must be one item, and there are several",
+                e);
   if (count_a > 0) {
     Rest(a);
     a = ToSystem(a, evaluation_);
@@ -110,12 +122,14 @@ bool Machine::Arithmetic(const Expr& e, const Frame& frame, Sink out) {
   if (e.kind == ExprKind::kConcat) {
     // '&' counts nothing as ''.
     for (const auto& [item, count] : {std::pair(&a, count_a), std::pair(&b, count_b)}) {
-      if (count > 0 && item->kind() != ItemKind::kString) return Stop(Code::kSemantic, "'&' wants strings, not " + TypeText(*item), e);
+      if (count > 0 && item->kind() != ItemKind::kString)
+        return Stop(Code::kSemantic, "'&' wants strings, not " + TypeText(*item), e);
     }
     std::string text;
     if (count_a > 0) text += a.string();
     if (count_b > 0) text += b.string();
-    if (text.size() > state_.options.limits.max_string) return Stop(Code::kLimit, "a string grows past its limit", e);
+    if (text.size() > state_.options.limits.max_string)
+      return Stop(Code::kLimit, "a string grows past its limit", e);
     return out(Item::String(evaluation_.KeepString(text)));
   }
   if (count_a == 0 || count_b == 0) return true;
@@ -132,7 +146,8 @@ bool Machine::AddValues(const Expr& e, const Item& a, const Item& b, Sink out) {
   if (plus && a.kind() == ItemKind::kString && b.kind() == ItemKind::kString) {
     std::string text(a.string());
     text += b.string();
-    if (text.size() > state_.options.limits.max_string) return Stop(Code::kLimit, "a string grows past its limit", e);
+    if (text.size() > state_.options.limits.max_string)
+      return Stop(Code::kLimit, "a string grows past its limit", e);
     return out(Item::String(evaluation_.KeepString(text)));
   }
   if ((plus || minus) && a.kind() == ItemKind::kTemporal && b.kind() == ItemKind::kQuantity) {
@@ -143,7 +158,10 @@ bool Machine::AddValues(const Expr& e, const Item& a, const Item& b, Sink out) {
     // 'a' and 'mo' are definite lengths that no calendar has: adding them to a date has no right answer.
     if (!unit.calendar && (unit.text == "a" || unit.text == "mo")) calendar.reset();
     if (!calendar) {
-      return Stop(Code::kSemantic, "a " + TypeText(a) + " takes calendar units (years, months, days, ...), not '" + std::string(unit.text) + "'", e);
+      return Stop(Code::kSemantic,
+                  "a " + TypeText(a) + " takes calendar units (years, months, days, ...), not '" +
+                      std::string(unit.text) + "'",
+                  e);
     }
     const auto result = Add(a.temporal(), minus ? b.decimal().Negated() : b.decimal(), *calendar);
     return !result || out(Item::Of(*result));
@@ -153,13 +171,21 @@ bool Machine::AddValues(const Expr& e, const Item& a, const Item& b, Sink out) {
   if (a_amount && b_amount && e.kind != ExprKind::kDiv && e.kind != ExprKind::kMod) {
     const Quantity x = AsQuantity(a), y = AsQuantity(b);
     std::optional<OwnedQuantity> result;
-    if (plus) result = Add(x, y);
-    else if (minus) result = Subtract(x, y);
-    else if (e.kind == ExprKind::kMultiply) result = Multiply(x, y);
-    else result = Divide(x, y);
-    return !result || out(Item::Quantity(result->value, evaluation_.KeepUnit(result->unit, result->calendar)));
+    if (plus)
+      result = Add(x, y);
+    else if (minus)
+      result = Subtract(x, y);
+    else if (e.kind == ExprKind::kMultiply)
+      result = Multiply(x, y);
+    else
+      result = Divide(x, y);
+    return !result ||
+           out(Item::Quantity(result->value, evaluation_.KeepUnit(result->unit, result->calendar)));
   }
-  return Stop(Code::kSemantic, std::string("'") + std::string(Symbol(e.kind)) + "' does not work on " + TypeText(a) + " and " + TypeText(b), e);
+  return Stop(Code::kSemantic,
+              std::string("'") + std::string(Symbol(e.kind)) + "' does not work on " + TypeText(a) + " and " +
+                  TypeText(b),
+              e);
 }
 
 }  // namespace stepwise::fhirpath

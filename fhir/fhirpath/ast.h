@@ -15,20 +15,25 @@
 namespace stepwise::fhirpath {
 
 enum class AstKind : std::uint8_t {
-  kEmpty,       // {}
-  kBoolean,     // text: true | false
-  kString, kInteger, kLong, kDecimal,  // text
-  kTemporal,    // temporal
-  kQuantity,    // text: number; unit; calendar
-  kThis, kIndex, kTotal,
-  kVariable,    // %text
-  kMember,      // children[0].text, or text alone when there are no children
-  kCall,        // children[0].text(children[1..]); children[0] is null for a call on the focus
-  kIndexer,     // children[0][children[1]]
-  kUnary,       // text: + -
-  kBinary,      // text: the operator
-  kTypeTest,    // children[0] is/as type: text: is | as; type
-  kInstance,    // type { names[i]: children[i] }
+  kEmpty,    // {}
+  kBoolean,  // text: true | false
+  kString,
+  kInteger,
+  kLong,
+  kDecimal,   // text
+  kTemporal,  // temporal
+  kQuantity,  // text: number; unit; calendar
+  kThis,
+  kIndex,
+  kTotal,
+  kVariable,  // %text
+  kMember,    // children[0].text, or text alone when there are no children
+  kCall,      // children[0].text(children[1..]); children[0] is null for a call on the focus
+  kIndexer,   // children[0][children[1]]
+  kUnary,     // text: + -
+  kBinary,    // text: the operator
+  kTypeTest,  // children[0] is/as type: text: is | as; type
+  kInstance,  // type { names[i]: children[i] }
 };
 
 struct Ast {
@@ -38,12 +43,12 @@ struct Ast {
   bool calendar = false;   // kQuantity: the unit is a calendar keyword
   bool delimited = false;  // kMember, kCall: written in back-ticks
   bool parenthesised = false;
-  std::vector<std::string> type = {};    // kTypeTest, kInstance: one or two names
-  std::vector<std::string> names = {};   // kInstance
+  std::vector<std::string> type = {};   // kTypeTest, kInstance: one or two names
+  std::vector<std::string> names = {};  // kInstance
   std::string order = {};  // kCall sort, a letter per key: a asc, d desc, n the older spelling -key
   DateTime temporal = {};
   std::vector<std::unique_ptr<Ast>> children = {};
-  SourceSpan span = {};    // whole sub-expression's own token: name, operator or literal
+  SourceSpan span = {};  // whole sub-expression's own token: name, operator or literal
   int depth = 1;
 };
 

@@ -15,15 +15,18 @@ Knowledge Known(TypeId type, bool many = false) { return {.any = false, .types =
 Knowledge Nothing() { return {.any = false, .types = {}, .many = false}; }
 
 void AddType(Knowledge& knowledge, TypeId type) {
-  if (std::find(knowledge.types.begin(), knowledge.types.end(), type) == knowledge.types.end()) knowledge.types.push_back(type);
+  if (std::find(knowledge.types.begin(), knowledge.types.end(), type) == knowledge.types.end())
+    knowledge.types.push_back(type);
 }
 
 Knowledge Either(const Knowledge& a, const Knowledge& b) {
   Knowledge result = a;
   result.any = a.any || b.any;
   result.resource = a.any && b.any ? a.resource && b.resource : a.any ? a.resource : b.resource;
-  if (result.any) result.types.clear();
-  else for (const TypeId type : b.types) AddType(result, type);
+  if (result.any)
+    result.types.clear();
+  else
+    for (const TypeId type : b.types) AddType(result, type);
   result.many = a.many || b.many;
   result.ordered = a.ordered && b.ordered;
   result.unit = nullptr;
@@ -31,21 +34,33 @@ Knowledge Either(const Knowledge& a, const Knowledge& b) {
 }
 
 bool AllOf(const Knowledge& knowledge, auto&& test) {
-  return !knowledge.any && !knowledge.types.empty() && std::all_of(knowledge.types.begin(), knowledge.types.end(), test);
+  return !knowledge.any && !knowledge.types.empty() &&
+         std::all_of(knowledge.types.begin(), knowledge.types.end(), test);
 }
 
 bool IsBooleanType(TypeId type) { return type == types::kSystemBoolean || type == types::kBoolean; }
 bool IsNumberType(TypeId type) {
   switch (type) {
-    case types::kSystemInteger: case types::kSystemLong: case types::kSystemDecimal: case types::kInteger:
-    case types::kInteger64: case types::kDecimal: case types::kPositiveInt: case types::kUnsignedInt: return true;
+    case types::kSystemInteger:
+    case types::kSystemLong:
+    case types::kSystemDecimal:
+    case types::kInteger:
+    case types::kInteger64:
+    case types::kDecimal:
+    case types::kPositiveInt:
+    case types::kUnsignedInt: return true;
     default: return false;
   }
 }
 bool IsTemporalType(TypeId type) {
   switch (type) {
-    case types::kSystemDate: case types::kSystemDateTime: case types::kSystemTime: case types::kDate:
-    case types::kDateTime: case types::kInstant: case types::kTime: return true;
+    case types::kSystemDate:
+    case types::kSystemDateTime:
+    case types::kSystemTime:
+    case types::kDate:
+    case types::kDateTime:
+    case types::kInstant:
+    case types::kTime: return true;
     default: return false;
   }
 }
@@ -61,31 +76,40 @@ std::string Describe(const Knowledge& knowledge) {
 
 // Two or more literals joined by '|' are several items for sure.
 bool SurelyMany(const Ast& ast) {
-  const auto literal = [](const Ast& a) { return a.kind >= AstKind::kBoolean && a.kind <= AstKind::kTemporal; };
+  const auto literal = [](const Ast& a) {
+    return a.kind >= AstKind::kBoolean && a.kind <= AstKind::kTemporal;
+  };
   if (ast.kind != AstKind::kBinary || ast.text != "|") return false;
   const Ast& left = *ast.children[0];
   const Ast& right = *ast.children[1];
-  return SurelyMany(left) || SurelyMany(right) || (literal(left) && literal(right) && left.text != right.text);
+  return SurelyMany(left) || SurelyMany(right) ||
+         (literal(left) && literal(right) && left.text != right.text);
 }
 
 struct OperatorRow {
   std::string_view text;
   ExprKind kind;
 };
-constexpr OperatorRow kOperators[] = {
-    {"and", ExprKind::kAnd}, {"or", ExprKind::kOr}, {"xor", ExprKind::kXor}, {"implies", ExprKind::kImplies},
-    {"=", ExprKind::kEqual}, {"!=", ExprKind::kNotEqual}, {"~", ExprKind::kEquivalent}, {"!~", ExprKind::kNotEquivalent},
-    {"<", ExprKind::kLess}, {"<=", ExprKind::kLessOrEqual}, {">", ExprKind::kGreater}, {">=", ExprKind::kGreaterOrEqual},
-    {"+", ExprKind::kAdd}, {"-", ExprKind::kSubtract}, {"*", ExprKind::kMultiply}, {"/", ExprKind::kDivide},
-    {"div", ExprKind::kDiv}, {"mod", ExprKind::kMod}, {"&", ExprKind::kConcat}, {"|", ExprKind::kUnion},
-    {"in", ExprKind::kIn}, {"contains", ExprKind::kContains}};
+constexpr OperatorRow kOperators[] = {{"and", ExprKind::kAnd},      {"or", ExprKind::kOr},
+                                      {"xor", ExprKind::kXor},      {"implies", ExprKind::kImplies},
+                                      {"=", ExprKind::kEqual},      {"!=", ExprKind::kNotEqual},
+                                      {"~", ExprKind::kEquivalent}, {"!~", ExprKind::kNotEquivalent},
+                                      {"<", ExprKind::kLess},       {"<=", ExprKind::kLessOrEqual},
+                                      {">", ExprKind::kGreater},    {">=", ExprKind::kGreaterOrEqual},
+                                      {"+", ExprKind::kAdd},        {"-", ExprKind::kSubtract},
+                                      {"*", ExprKind::kMultiply},   {"/", ExprKind::kDivide},
+                                      {"div", ExprKind::kDiv},      {"mod", ExprKind::kMod},
+                                      {"&", ExprKind::kConcat},     {"|", ExprKind::kUnion},
+                                      {"in", ExprKind::kIn},        {"contains", ExprKind::kContains}};
 
 // Strings that FHIRPath defines as %names.
 struct Constant {
   std::string_view name, value;
 };
-constexpr Constant kConstants[] = {{"sct", "http://snomed.info/sct"}, {"loinc", "http://loinc.org"}, {"ucum", "http://unitsofmeasure.org"}};
-constexpr Constant kPrefixes[] = {{"vs-", "http://hl7.org/fhir/ValueSet/"}, {"ext-", "http://hl7.org/fhir/StructureDefinition/"}};
+constexpr Constant kConstants[] = {
+    {"sct", "http://snomed.info/sct"}, {"loinc", "http://loinc.org"}, {"ucum", "http://unitsofmeasure.org"}};
+constexpr Constant kPrefixes[] = {{"vs-", "http://hl7.org/fhir/ValueSet/"},
+                                  {"ext-", "http://hl7.org/fhir/StructureDefinition/"}};
 
 }  // namespace
 
@@ -105,14 +129,18 @@ Program Binder::Run(const Ast& ast) {
   const Bound bound = Bind(ast, scope);
   if (options_.want_boolean) WantBoolean(bound, "a criterion", ast.span);
   program_->root = bound.expr;
-  program_->result = {.type = !bound.knowledge.any && bound.knowledge.types.size() == 1 ? bound.knowledge.types[0] : types::kNone,
+  program_->result = {.type = !bound.knowledge.any && bound.knowledge.types.size() == 1
+                                  ? bound.knowledge.types[0]
+                                  : types::kNone,
                       .many = bound.knowledge.many,
                       .ordered = bound.knowledge.ordered,
                       .resource = bound.knowledge.resource};
   std::sort(program_->variables.begin(), program_->variables.end());
-  program_->variables.erase(std::unique(program_->variables.begin(), program_->variables.end()), program_->variables.end());
+  program_->variables.erase(std::unique(program_->variables.begin(), program_->variables.end()),
+                            program_->variables.end());
   std::stable_sort(diagnostics_.begin(), diagnostics_.end(), [](const Diagnostic& a, const Diagnostic& b) {
-    return std::pair(a.error.span.line, a.error.span.column) < std::pair(b.error.span.line, b.error.span.column);
+    return std::pair(a.error.span.line, a.error.span.column) <
+           std::pair(b.error.span.line, b.error.span.column);
   });
   for (const Diagnostic& diagnostic : diagnostics_) {
     if (diagnostic.severity == Severity::kWarning) program_->warnings.push_back(diagnostic);
@@ -145,18 +173,23 @@ void Binder::Complain(std::string message, const SourceSpan& span) {
 void Binder::WantBoolean(const Bound& bound, std::string_view where, const SourceSpan& span) {
   if (bound.knowledge.any || bound.knowledge.types.empty()) return;
   if (std::none_of(bound.knowledge.types.begin(), bound.knowledge.types.end(), IsBooleanType)) {
-    Complain(std::string(where) + " must be true or false, and this is " + Describe(bound.knowledge) + "; did you mean .exists()?", span);
+    Complain(std::string(where) + " must be true or false, and this is " + Describe(bound.knowledge) +
+                 "; did you mean .exists()?",
+             span);
   }
 }
 
 void Binder::WantOrder(const Bound& focus, std::string_view function, const SourceSpan& span) {
-  if (!focus.knowledge.ordered) Complain(std::string(function) + " asks for an order, and children() and descendants() have none", span);
+  if (!focus.knowledge.ordered)
+    Complain(std::string(function) + " asks for an order, and children() and descendants() have none", span);
 }
 
 void Binder::WantOne(const Ast& ast, const Bound& bound, std::string_view where) {
-  if (SurelyMany(ast)) Warn(std::string(where) + " must be one item, and these are several", ast.span);
+  if (SurelyMany(ast))
+    Warn(std::string(where) + " must be one item, and these are several", ast.span);
   else if (bound.knowledge.many && !bound.knowledge.any && !bound.knowledge.types.empty()) {
-    Warn(std::string(where) + " must be one item, and there may be several; use first(), single() or where()", ast.span);
+    Warn(std::string(where) + " must be one item, and there may be several; use first(), single() or where()",
+         ast.span);
   }
 }
 
@@ -172,7 +205,8 @@ bool Binder::SomeTypeHas(NameId base) const {
 
 const Builtin* Binder::FindRow(std::string_view name) const {
   const auto rows = Builtins();
-  const auto it = std::lower_bound(rows.begin(), rows.end(), name, [](const Builtin& row, std::string_view n) { return row.name < n; });
+  const auto it = std::lower_bound(rows.begin(), rows.end(), name,
+                                   [](const Builtin& row, std::string_view n) { return row.name < n; });
   if (it != rows.end() && it->name == name) return &*it;
   for (const Builtin& row : options_.functions) {
     if (row.name == name) return &row;
@@ -194,17 +228,23 @@ Binder::TypeChoice Binder::ResolveType(const std::vector<std::string>& names, co
     if (!system) choice.type = FindFhirType(name);
     if (choice.type != types::kNone && !model_.Has(choice.type)) choice.type = types::kNone;
     const TypeId system_type = fhir ? types::kNone : FindSystemType(name);
-    if (choice.type == types::kNone) choice.type = system_type;
-    else if (system_type != types::kNone) choice.also = system_type;
+    if (choice.type == types::kNone)
+      choice.type = system_type;
+    else if (system_type != types::kNone)
+      choice.also = system_type;
   }
   if (choice.type == types::kNone) {
     std::vector<std::string_view> candidates;
     for (const TypeId type : model_.Types()) candidates.push_back(TypeName(type));
-    for (TypeId type = types::kSystemAny; type < types::kBoolean; ++type) candidates.push_back(TypeName(type));
+    for (TypeId type = types::kSystemAny; type < types::kBoolean; ++type)
+      candidates.push_back(TypeName(type));
     // Not leniently: a type that does not exist can only be a mistake. (A name in System is merely no type of
     // anything: System.Patient.)
-    Report(system ? Severity::kWarning : Severity::kError, (system ? "System" : "FHIR ") + std::string(system ? "" : FhirVersionText(options_.version)) + " has no type '" + name + "'" +
-                                 DidYouMean(Nearest(name, std::span<const std::string_view>(candidates))), span);
+    Report(system ? Severity::kWarning : Severity::kError,
+           (system ? "System" : "FHIR ") + std::string(system ? "" : FhirVersionText(options_.version)) +
+               " has no type '" + name + "'" +
+               DidYouMean(Nearest(name, std::span<const std::string_view>(candidates))),
+           span);
   }
   return choice;
 }
@@ -220,7 +260,8 @@ Bound Binder::Literal(const Item& item, TypeId type, const SourceSpan& span) {
 
 Bound Binder::BindLiteral(const Ast& ast) {
   switch (ast.kind) {
-    case AstKind::kBoolean: return Literal(Item::Boolean(ast.text == "true"), types::kSystemBoolean, ast.span);
+    case AstKind::kBoolean:
+      return Literal(Item::Boolean(ast.text == "true"), types::kSystemBoolean, ast.span);
     case AstKind::kString: return Literal(Item::String(*Keep(ast.text)), types::kSystemString, ast.span);
     case AstKind::kInteger:
     case AstKind::kLong: {
@@ -249,9 +290,11 @@ Bound Binder::BindLiteral(const Ast& ast) {
       if (!value) Report(Severity::kError, "the number " + ast.text + " has more digits than fit", ast.span);
       const UnitText& unit = program_->units.emplace_back(UnitText{*Keep(ast.unit), ast.calendar});
       if (!ast.calendar) {
-        if (const auto parsed = ucum::Parse(ast.unit); !parsed) Warn("'" + ast.unit + "' is no UCUM unit: " + parsed.error().message, ast.span);
+        if (const auto parsed = ucum::Parse(ast.unit); !parsed)
+          Warn("'" + ast.unit + "' is no UCUM unit: " + parsed.error().message, ast.span);
       }
-      Bound bound = Literal(Item::Quantity(value.value_or(Decimal()), &unit), types::kSystemQuantity, ast.span);
+      Bound bound =
+          Literal(Item::Quantity(value.value_or(Decimal()), &unit), types::kSystemQuantity, ast.span);
       bound.knowledge.unit = &unit;
       return bound;
     }
@@ -267,10 +310,14 @@ Bound Binder::BindLiteral(const Ast& ast) {
 Bound Binder::Bind(const Ast& ast, const BindScope& scope) {
   Bound bound;
   switch (ast.kind) {
-    case AstKind::kEmpty: case AstKind::kBoolean: case AstKind::kString: case AstKind::kInteger: case AstKind::kLong:
-    case AstKind::kDecimal: case AstKind::kTemporal: case AstKind::kQuantity:
-      bound = BindLiteral(ast);
-      break;
+    case AstKind::kEmpty:
+    case AstKind::kBoolean:
+    case AstKind::kString:
+    case AstKind::kInteger:
+    case AstKind::kLong:
+    case AstKind::kDecimal:
+    case AstKind::kTemporal:
+    case AstKind::kQuantity: bound = BindLiteral(ast); break;
     case AstKind::kThis: {
       Expr expr;
       expr.kind = ExprKind::kThis;
@@ -328,7 +375,8 @@ Bound Binder::Bind(const Ast& ast, const BindScope& scope) {
     case AstKind::kBinary: bound = BindBinary(ast, scope); break;
     case AstKind::kTypeTest: {
       Bound focus = Bind(*ast.children[0], scope);
-      bound = BindTypeTest(*ast.children[0], ast.text == "is" ? ExprKind::kIs : ExprKind::kAs, std::move(focus), ast.type, ast.span);
+      bound = BindTypeTest(*ast.children[0], ast.text == "is" ? ExprKind::kIs : ExprKind::kAs,
+                           std::move(focus), ast.type, ast.span);
       break;
     }
     case AstKind::kInstance: bound = BindInstance(ast, scope); break;
@@ -364,7 +412,8 @@ Bound Binder::BindVariable(const Ast& ast, const BindScope& scope) {
       expr.many = variable->type.many;
       program_->variables.push_back(variable->slot);
       Knowledge knowledge;
-      if (variable->type.type != types::kNone && !IsOpen(variable->type.type)) knowledge = Known(variable->type.type);
+      if (variable->type.type != types::kNone && !IsOpen(variable->type.type))
+        knowledge = Known(variable->type.type);
       knowledge.resource = variable->type.resource;
       knowledge.many = variable->type.many;
       knowledge.ordered = variable->type.ordered;
@@ -377,42 +426,59 @@ Bound Binder::BindVariable(const Ast& ast, const BindScope& scope) {
     knowledge.many = false;
     return {Add(std::move(expr)), std::move(knowledge), nullptr};
   };
-  if (ast.text == "context") return environment(ExprKind::kContext, options_.context_type == types::kNone || IsOpen(options_.context_type) ? Knowledge{} : Known(options_.context_type));
+  if (ast.text == "context")
+    return environment(ExprKind::kContext,
+                       options_.context_type == types::kNone || IsOpen(options_.context_type)
+                           ? Knowledge{}
+                           : Known(options_.context_type));
   if (ast.text == "resource" || ast.text == "rootResource") {
     const ExprKind kind = ast.text == "resource" ? ExprKind::kResource : ExprKind::kRootResource;
     const TypeId context = options_.context_type;
     // Plain JSON has no resource; what was given stands for it.
     if (context == types::kNone || IsSystemType(context)) return environment(kind, Knowledge{});
     // Known only when the context is itself a resource.
-    const bool known = kind == ExprKind::kResource && !IsOpen(context) && model_.Kind(context) == TypeKind::kResource;
+    const bool known =
+        kind == ExprKind::kResource && !IsOpen(context) && model_.Kind(context) == TypeKind::kResource;
     return environment(kind, known ? Known(context) : Knowledge{.resource = true});
   }
   for (const Constant& constant : kConstants) {
-    if (constant.name == ast.text) return Literal(Item::String(constant.value), types::kSystemString, ast.span);
+    if (constant.name == ast.text)
+      return Literal(Item::String(constant.value), types::kSystemString, ast.span);
   }
   for (const Constant& prefix : kPrefixes) {
     if (ast.text.starts_with(prefix.name)) {
-      return Literal(Item::String(*Keep(std::string(prefix.value) + ast.text.substr(prefix.name.size()))), types::kSystemString, ast.span);
+      return Literal(Item::String(*Keep(std::string(prefix.value) + ast.text.substr(prefix.name.size()))),
+                     types::kSystemString, ast.span);
     }
   }
-  std::vector<std::string> names = options_.variables != nullptr ? options_.variables->Names() : std::vector<std::string>();
-  for (const Defined* defined = scope.defined; defined != nullptr; defined = defined->before) names.push_back(defined->name);
-  for (const std::string_view standard : {"resource", "rootResource", "context", "sct", "loinc", "ucum"}) names.emplace_back(standard);
-  Report(Severity::kError, "there is no variable %" + ast.text + DidYouMean(Nearest(ast.text, std::span<const std::string>(names))), ast.span);
+  std::vector<std::string> names =
+      options_.variables != nullptr ? options_.variables->Names() : std::vector<std::string>();
+  for (const Defined* defined = scope.defined; defined != nullptr; defined = defined->before)
+    names.push_back(defined->name);
+  for (const std::string_view standard : {"resource", "rootResource", "context", "sct", "loinc", "ucum"})
+    names.emplace_back(standard);
+  Report(Severity::kError,
+         "there is no variable %" + ast.text +
+             DidYouMean(Nearest(ast.text, std::span<const std::string>(names))),
+         ast.span);
   return BindLiteral(Ast{.kind = AstKind::kEmpty, .span = ast.span});
 }
 
 // %p.name is one variable when the scope knows it by that name.
 bool Binder::BindDotted(const Ast& ast, const BindScope& scope, Bound* out) {
-  if (options_.variables == nullptr || ast.children.empty() || ast.children[0]->kind != AstKind::kVariable) return false;
+  if (options_.variables == nullptr || ast.children.empty() || ast.children[0]->kind != AstKind::kVariable)
+    return false;
   const std::string name = ast.children[0]->text + "." + ast.text;
   if (!options_.variables->Find(name)) {
     if (options_.variables->Find(ast.children[0]->text)) return false;
     // %p.mispelled: say which parameter was meant, not that there is no %p.
     const auto names = options_.variables->Names();
     const std::string prefix = ast.children[0]->text + ".";
-    if (std::none_of(names.begin(), names.end(), [&](const std::string& n) { return n.starts_with(prefix); })) return false;
-    Report(Severity::kError, "there is no variable %" + name + DidYouMean(Nearest(name, std::span<const std::string>(names))), ast.span);
+    if (std::none_of(names.begin(), names.end(), [&](const std::string& n) { return n.starts_with(prefix); }))
+      return false;
+    Report(Severity::kError,
+           "there is no variable %" + name + DidYouMean(Nearest(name, std::span<const std::string>(names))),
+           ast.span);
     *out = BindLiteral(Ast{.kind = AstKind::kEmpty, .span = ast.span});
     return true;
   }
@@ -430,7 +496,8 @@ void Binder::FindElements(const Knowledge& from, const Ast& ast, Expr* child, Kn
   *result = {.any = false, .types = {}, .many = from.many, .ordered = from.ordered};
   if (from.any) {
     *result = {.any = true, .many = true, .ordered = from.ordered, .resource = from.resource};
-    if (from.resource && (child->name == kNoName || (!SomeTypeHas(child->name) && ChoiceBase(child->name) == kNoName))) {
+    if (from.resource &&
+        (child->name == kNoName || (!SomeTypeHas(child->name) && ChoiceBase(child->name) == kNoName))) {
       Complain("no FHIR type has an element '" + name + "'", ast.span);
     }
     return;
@@ -462,7 +529,8 @@ void Binder::FindElements(const Knowledge& from, const Ast& ast, Expr* child, Kn
       }
       continue;
     }
-    const auto elements = child->name == kNoName ? std::span<const Element>() : model_.FindBase(type, child->name);
+    const auto elements =
+        child->name == kNoName ? std::span<const Element>() : model_.FindBase(type, child->name);
     if (!elements.empty()) {
       found = true;
       result->many = result->many || elements[0].many;
@@ -482,7 +550,8 @@ void Binder::FindElements(const Knowledge& from, const Ast& ast, Expr* child, Kn
       found = true;
       result->many = result->many || direct->many;
       AddType(*result, direct->type);
-      choice_hint = std::string(NameText(direct->base)) + ".ofType(" + std::string(TypeName(direct->type)) + ")";
+      choice_hint =
+          std::string(NameText(direct->base)) + ".ofType(" + std::string(TypeName(direct->type)) + ")";
       continue;
     }
     unknown = true;
@@ -490,7 +559,9 @@ void Binder::FindElements(const Knowledge& from, const Ast& ast, Expr* child, Kn
   }
   if (!choice_hint.empty()) Complain("'" + name + "' is written " + choice_hint + " in FHIRPath", ast.span);
   if (!found && unknown) {
-    Complain(Describe(from) + " has no element '" + name + "'" + DidYouMean(Nearest(name, std::span<const std::string_view>(candidates))), ast.span);
+    Complain(Describe(from) + " has no element '" + name + "'" +
+                 DidYouMean(Nearest(name, std::span<const std::string_view>(candidates))),
+             ast.span);
     result->any = true;
   }
   if (result->any) result->types.clear();
@@ -539,21 +610,25 @@ Bound Binder::BindRoot(const Ast& ast, const BindScope& scope) {
     expr.many = scope.self.any;  // a plain JSON property of that name may repeat
     Knowledge result = IsOpen(type) ? scope.self : Known(type);
     result.many = false;
-    if (!scope.self.any && std::none_of(scope.self.types.begin(), scope.self.types.end(), [&](TypeId own) { return Related(own, type); })) {
+    if (!scope.self.any && std::none_of(scope.self.types.begin(), scope.self.types.end(),
+                                        [&](TypeId own) { return Related(own, type); })) {
       Complain("the expression starts from " + Describe(scope.self) + ", which is no " + ast.text, ast.span);
     }
     return {Add(std::move(expr)), std::move(result), scope.defined};
   }
   expr.kind = ExprKind::kChild;
   Knowledge result;
-  if (!scope.has_self) Complain("there is no input that '" + ast.text + "' could be an element of", ast.span);
-  else FindElements(scope.self, ast, &expr, &result);
+  if (!scope.has_self)
+    Complain("there is no input that '" + ast.text + "' could be an element of", ast.span);
+  else
+    FindElements(scope.self, ast, &expr, &result);
   expr.many = result.many;
   return {Add(std::move(expr)), std::move(result), scope.defined};
 }
 
 Bound Binder::BindBinary(const Ast& ast, const BindScope& scope) {
-  const auto row = std::find_if(std::begin(kOperators), std::end(kOperators), [&](const OperatorRow& r) { return r.text == ast.text; });
+  const auto row = std::find_if(std::begin(kOperators), std::end(kOperators),
+                                [&](const OperatorRow& r) { return r.text == ast.text; });
   const Ast& left_ast = *ast.children[0];
   const Ast& right_ast = *ast.children[1];
   const Bound left = Bind(left_ast, scope);
@@ -572,8 +647,10 @@ Bound Binder::BindBinary(const Ast& ast, const BindScope& scope) {
     result = Either(left.knowledge, right.knowledge);
     result.many = true;
   } else if (arithmetic) {
-    if (expr.kind == ExprKind::kConcat) result = Known(types::kSystemString);
-    else if (AllOf(left.knowledge, IsTemporalType)) result = left.knowledge;
+    if (expr.kind == ExprKind::kConcat)
+      result = Known(types::kSystemString);
+    else if (AllOf(left.knowledge, IsTemporalType))
+      result = left.knowledge;
     else if (AllOf(left.knowledge, IsNumberType) && AllOf(right.knowledge, IsNumberType)) {
       const bool whole = AllOf(left.knowledge, [](TypeId t) { return t == types::kSystemInteger; }) &&
                          AllOf(right.knowledge, [](TypeId t) { return t == types::kSystemInteger; });
@@ -583,8 +660,8 @@ Bound Binder::BindBinary(const Ast& ast, const BindScope& scope) {
       result = {.any = true, .many = false};
     }
     result.many = false;
-    if ((expr.kind == ExprKind::kAdd || expr.kind == ExprKind::kSubtract) && AllOf(left.knowledge, IsTemporalType) &&
-        AllOf(right.knowledge, IsNumberType)) {
+    if ((expr.kind == ExprKind::kAdd || expr.kind == ExprKind::kSubtract) &&
+        AllOf(left.knowledge, IsTemporalType) && AllOf(right.knowledge, IsNumberType)) {
       Complain("a number says not how long: write a duration such as 7 days", right_ast.span);
     }
   }
@@ -597,13 +674,17 @@ Bound Binder::BindBinary(const Ast& ast, const BindScope& scope) {
     const UnitText& b = *right.knowledge.unit;
     if (!a.calendar && !b.calendar) {
       const auto x = ucum::Parse(a.text), y = ucum::Parse(b.text);
-      if (x && y && !ucum::Commensurable(*x, *y)) Warn("'" + std::string(a.text) + "' and '" + std::string(b.text) + "' measure different things: this is never known", ast.span);
+      if (x && y && !ucum::Commensurable(*x, *y))
+        Warn("'" + std::string(a.text) + "' and '" + std::string(b.text) +
+                 "' measure different things: this is never known",
+             ast.span);
     }
   }
   return {Add(std::move(expr)), std::move(result), scope.defined};
 }
 
-Bound Binder::BindTypeTest(const Ast& ast, ExprKind kind, Bound focus, const std::vector<std::string>& names, const SourceSpan& span) {
+Bound Binder::BindTypeTest(const Ast& ast, ExprKind kind, Bound focus, const std::vector<std::string>& names,
+                           const SourceSpan& span) {
   const TypeChoice choice = ResolveType(names, span);
   Expr expr;
   expr.kind = kind;
@@ -615,13 +696,16 @@ Bound Binder::BindTypeTest(const Ast& ast, ExprKind kind, Bound focus, const std
   const bool primitive = IsPrimitiveType(choice.type);
   if (choice.type != types::kNone && kind != ExprKind::kIs && !from.any && !from.types.empty()) {
     const bool possible = std::any_of(from.types.begin(), from.types.end(), [&](TypeId own) {
-      return Related(own, choice.type) || choice.also == own || (choice.also != types::kNone && Related(own, choice.also)) || IsOpen(own);
+      return Related(own, choice.type) || choice.also == own ||
+             (choice.also != types::kNone && Related(own, choice.also)) || IsOpen(own);
     });
     if (!possible) {
       const std::string message = Describe(from) + " is never a " + std::string(TypeName(choice.type));
       // Between primitives it is merely empty; elsewhere somebody took the wrong element.
-      if (primitive || IsSystemType(choice.type)) Warn(message, span);
-      else Complain(message, span);
+      if (primitive || IsSystemType(choice.type))
+        Warn(message, span);
+      else
+        Complain(message, span);
     }
   }
   if (kind == ExprKind::kOfType) {
@@ -663,15 +747,18 @@ Bound Binder::BindInstance(const Ast& ast, const BindScope& scope) {
   std::vector<std::int32_t> values;
   for (std::size_t i = 0; i < ast.names.size(); ++i) {
     const NameId id = FindName(ast.names[i]);
-    if (choice.type != types::kNone && (id == kNoName || (model_.FindBase(choice.type, id).empty() && model_.Find(choice.type, id) == nullptr))) {
-      Complain(std::string(TypeName(choice.type)) + " has no element '" + ast.names[i] + "'", ast.children[i]->span);
+    if (choice.type != types::kNone && (id == kNoName || (model_.FindBase(choice.type, id).empty() &&
+                                                          model_.Find(choice.type, id) == nullptr))) {
+      Complain(std::string(TypeName(choice.type)) + " has no element '" + ast.names[i] + "'",
+               ast.children[i]->span);
     }
     names += ast.names[i] + "\n";
     values.push_back(Bind(*ast.children[i], scope).expr);
   }
   expr.text = Keep(std::move(names));
   SetArguments(&expr, values);
-  return {Add(std::move(expr)), choice.type == types::kNone ? Knowledge{} : Known(choice.type), scope.defined};
+  return {Add(std::move(expr)), choice.type == types::kNone ? Knowledge{} : Known(choice.type),
+          scope.defined};
 }
 
 Bound Binder::BindCall(const Ast& ast, const BindScope& scope) {
@@ -681,7 +768,10 @@ Bound Binder::BindCall(const Ast& ast, const BindScope& scope) {
     std::vector<std::string_view> candidates;
     for (const Builtin& builtin : Builtins()) candidates.push_back(builtin.name);
     for (const Builtin& builtin : options_.functions) candidates.push_back(builtin.name);
-    Report(Severity::kError, "there is no function " + ast.text + "()" + DidYouMean(Nearest(ast.text, std::span<const std::string_view>(candidates))), ast.span);
+    Report(Severity::kError,
+           "there is no function " + ast.text + "()" +
+               DidYouMean(Nearest(ast.text, std::span<const std::string_view>(candidates))),
+           ast.span);
     Bound nothing = BindLiteral(Ast{.kind = AstKind::kEmpty, .span = ast.span});
     nothing.knowledge = {};
     nothing.defined = focus.defined;
@@ -697,15 +787,20 @@ Bound Binder::BindCall(const Ast& ast, const BindScope& scope) {
   }
   const bool open = row->form == ExprKind::kCoalesce || row->form == ExprKind::kSort;
   if (given < least || (given > most && !open)) {
-    Report(Severity::kError, ast.text + "() takes " + (least == most ? std::to_string(least) : std::to_string(least) + " to " + std::to_string(most)) +
-                                 " argument" + (most == 1 ? "" : "s") + ", not " + std::to_string(given), ast.span);
+    Report(
+        Severity::kError,
+        ast.text + "() takes " +
+            (least == most ? std::to_string(least) : std::to_string(least) + " to " + std::to_string(most)) +
+            " argument" + (most == 1 ? "" : "s") + ", not " + std::to_string(given),
+        ast.span);
     Bound nothing = BindLiteral(Ast{.kind = AstKind::kEmpty, .span = ast.span});
     nothing.knowledge = {};
     nothing.defined = focus.defined;
     return nothing;
   }
   if (row->ordered_input) WantOrder(focus, ast.text + "()", ast.span);
-  return row->fn == nullptr ? BindForm(ast, *row, std::move(focus), scope) : BindRow(ast, *row, std::move(focus), scope);
+  return row->fn == nullptr ? BindForm(ast, *row, std::move(focus), scope)
+                            : BindRow(ast, *row, std::move(focus), scope);
 }
 
 namespace {
@@ -739,20 +834,28 @@ Bound Binder::BindForm(const Ast& ast, const Builtin& row, Bound focus, const Bi
   outer.defined = focus.defined;
   const auto argument = [&](std::size_t i) -> const Ast& { return *ast.children[i + 1]; };
   const std::size_t given = ast.children.size() - 1;
-  Knowledge result = row.same_type ? focus.knowledge : row.result != types::kNone ? Known(row.result) : Knowledge{};
+  Knowledge result = row.same_type                ? focus.knowledge
+                     : row.result != types::kNone ? Known(row.result)
+                                                  : Knowledge{};
   const Defined* defined = focus.defined;
   std::vector<std::int32_t> arguments;
   switch (row.form) {
-    case ExprKind::kIs: case ExprKind::kAs: case ExprKind::kOfType: {
+    case ExprKind::kIs:
+    case ExprKind::kAs:
+    case ExprKind::kOfType: {
       const std::vector<std::string> names = QualifiedName(argument(0));
       if (names.empty()) {
-        Report(Severity::kError, ast.text + "() wants a type name such as Quantity or System.String", argument(0).span);
+        Report(Severity::kError, ast.text + "() wants a type name such as Quantity or System.String",
+               argument(0).span);
         return focus;
       }
       const Ast none;
-      return BindTypeTest(ast.children[0] ? *ast.children[0] : none, row.form, std::move(focus), names, argument(0).span);
+      return BindTypeTest(ast.children[0] ? *ast.children[0] : none, row.form, std::move(focus), names,
+                          argument(0).span);
     }
-    case ExprKind::kWhere: case ExprKind::kExists: case ExprKind::kAll:
+    case ExprKind::kWhere:
+    case ExprKind::kExists:
+    case ExprKind::kAll:
       if (given > 0) {
         const Bound criteria = Bind(argument(0), item);
         WantBoolean(criteria, "the criterion of " + ast.text + "()", argument(0).span);
@@ -768,9 +871,11 @@ Bound Binder::BindForm(const Ast& ast, const Builtin& row, Bound focus, const Bi
       result.unit = nullptr;
       break;
     }
-    case ExprKind::kRepeat: case ExprKind::kRepeatAll: {
+    case ExprKind::kRepeat:
+    case ExprKind::kRepeatAll: {
       // What the projection gives is projected again: bind once to learn the types, then for both.
-      const std::size_t exprs = program_->exprs.size(), args = program_->arguments.size(), variables = program_->variables.size();
+      const std::size_t exprs = program_->exprs.size(), args = program_->arguments.size(),
+                        variables = program_->variables.size();
       const bool was_quiet = quiet_;
       quiet_ = true;
       const Knowledge once = Bind(argument(0), item).knowledge;
@@ -817,8 +922,10 @@ Bound Binder::BindForm(const Ast& ast, const Builtin& row, Bound focus, const Bi
       BindScope branch = ast.children[0] == nullptr ? outer : item;
       const Bound criterion = Bind(argument(0), branch);
       WantBoolean(criterion, "the criterion of iif()", argument(0).span);
-      if (SurelyMany(argument(0))) Complain("the criterion of iif() must be one item, and these are several", argument(0).span);
-      else WantOne(argument(0), criterion, "the criterion of iif()");
+      if (SurelyMany(argument(0)))
+        Complain("the criterion of iif() must be one item, and these are several", argument(0).span);
+      else
+        WantOne(argument(0), criterion, "the criterion of iif()");
       if (ast.children[0] != nullptr) WantOne(*ast.children[0], focus, "the input of iif()");
       const Bound yes = Bind(argument(1), branch);
       arguments = {criterion.expr, yes.expr};
@@ -840,7 +947,8 @@ Bound Binder::BindForm(const Ast& ast, const Builtin& row, Bound focus, const Bi
       result.unit = nullptr;
       break;
     }
-    case ExprKind::kSkip: case ExprKind::kTake: arguments.push_back(Bind(argument(0), outer).expr); break;
+    case ExprKind::kSkip:
+    case ExprKind::kTake: arguments.push_back(Bind(argument(0), outer).expr); break;
     case ExprKind::kFirst: result.many = false; break;
     case ExprKind::kNot:
       if (ast.children[0] != nullptr) WantOne(*ast.children[0], focus, "the input of not()");
@@ -855,7 +963,8 @@ Bound Binder::BindForm(const Ast& ast, const Builtin& row, Bound focus, const Bi
         return focus;
       }
       const std::string& name = argument(0).text;
-      bool taken = name == "context" || name == "resource" || name == "rootResource" || name == "sct" || name == "loinc" || name == "ucum";
+      bool taken = name == "context" || name == "resource" || name == "rootResource" || name == "sct" ||
+                   name == "loinc" || name == "ucum";
       for (const Defined* d = focus.defined; d != nullptr; d = d->before) taken = taken || d->name == name;
       if (options_.variables != nullptr && options_.variables->Find(name)) taken = true;
       if (taken) Report(Severity::kError, "%" + name + " is already defined", argument(0).span);
@@ -871,8 +980,12 @@ Bound Binder::BindForm(const Ast& ast, const Builtin& row, Bound focus, const Bi
       defined = &defined_.emplace_back(Defined{name, expr.slot, std::move(value), focus.defined});
       break;
     }
-    case ExprKind::kChildren: case ExprKind::kDescendants:
-      result = {.any = true, .many = true, .ordered = false, .resource = !focus.knowledge.any || focus.knowledge.resource};
+    case ExprKind::kChildren:
+    case ExprKind::kDescendants:
+      result = {.any = true,
+                .many = true,
+                .ordered = false,
+                .resource = !focus.knowledge.any || focus.knowledge.resource};
       break;
     default: break;
   }
@@ -914,14 +1027,19 @@ Bound Binder::BindRow(const Ast& ast, const Builtin& row, Bound focus, const Bin
     if (row.params[i].want != Want::kItems) WantOne(argument, bound, "the argument of " + ast.text + "()");
     arguments.push_back(bound.expr);
   }
-  if (row.name == "memberOf" && options_.terminology != nullptr && ast.children[1]->kind == AstKind::kString) {
+  if (row.name == "memberOf" && options_.terminology != nullptr &&
+      ast.children[1]->kind == AstKind::kString) {
     expr.value_set = options_.terminology->FindValueSet(ast.children[1]->text);
-    if (expr.value_set == nullptr) Complain("there is no value set '" + ast.children[1]->text + "'", ast.children[1]->span);
+    if (expr.value_set == nullptr)
+      Complain("there is no value set '" + ast.children[1]->text + "'", ast.children[1]->span);
   }
-  Knowledge result = row.same_type ? focus.knowledge : row.result != types::kNone ? Known(row.result) : Knowledge{};
+  Knowledge result = row.same_type                ? focus.knowledge
+                     : row.result != types::kNone ? Known(row.result)
+                                                  : Knowledge{};
   result.many = row.result_many && (row.same_type ? focus.knowledge.many : true);
   if (row.name == "union" || row.name == "combine") result.many = true;
-  if (row.name == "type") result = {.any = false, .types = {types::kSystemClassInfo}, .many = focus.knowledge.many};
+  if (row.name == "type")
+    result = {.any = false, .types = {types::kSystemClassInfo}, .many = focus.knowledge.many};
   if (row.name == "resolve") result = {.any = true, .many = focus.knowledge.many, .resource = true};
   result.unit = nullptr;
   expr.many = result.many;
@@ -937,14 +1055,16 @@ FhirVersion Program::version() const { return data_->version; }
 std::span<const int> Program::variables() const { return data_->variables; }
 std::span<const Diagnostic> Program::warnings() const { return data_->warnings; }
 
-std::vector<Diagnostic> Check(std::string_view text, const CompileOptions& options, std::optional<Program>* program) {
+std::vector<Diagnostic> Check(std::string_view text, const CompileOptions& options,
+                              std::optional<Program>* program) {
   const ParseOptions parse{options.max_length, options.max_depth, options.origin};
   auto ast = Parse(text, parse);
   if (!ast) return {{Severity::kError, std::move(ast).error()}};
   Binder binder(options, text);
   Program bound = binder.Run(**ast);
   std::vector<Diagnostic> diagnostics = std::move(binder.diagnostics());
-  const bool good = std::none_of(diagnostics.begin(), diagnostics.end(), [](const Diagnostic& d) { return d.severity == Severity::kError; });
+  const bool good = std::none_of(diagnostics.begin(), diagnostics.end(),
+                                 [](const Diagnostic& d) { return d.severity == Severity::kError; });
   if (good && program != nullptr) *program = std::move(bound);
   return diagnostics;
 }

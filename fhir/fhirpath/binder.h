@@ -1,9 +1,9 @@
 // Binder: gives every name of an Ast its meaning and infers type and cardinality. Internal to fhir/fhirpath.
 //
 // All that can be known to be wrong before there is data is reported here: unknown elements with the nearest
-// right name, impossible casts, criteria that are no Boolean, order asked of what has none, several items where
-// one is needed, units that do not compare. What cannot be known (plain JSON, abstract types) is left to the
-// run.
+// right name, impossible casts, criteria that are no Boolean, order asked of what has none, several items
+// where one is needed, units that do not compare. What cannot be known (plain JSON, abstract types) is left
+// to the run.
 #ifndef STEPWISE_FHIR_FHIRPATH_BINDER_H_
 #define STEPWISE_FHIR_FHIRPATH_BINDER_H_
 
@@ -19,11 +19,11 @@ namespace stepwise::fhirpath {
 
 // What the binder knows of an expression's items.
 struct Knowledge {
-  bool any = true;             // types are not known; otherwise one of `types`; neither: there are never items
+  bool any = true;  // types are not known; otherwise one of `types`; neither: there are never items
   std::vector<TypeId> types = {};
   bool many = true;
   bool ordered = true;
-  bool resource = false;       // of `any`: resources of some type, or what stands inside them
+  bool resource = false;           // of `any`: resources of some type, or what stands inside them
   const UnitText* unit = nullptr;  // of a Quantity literal
 };
 
@@ -38,7 +38,7 @@ struct Defined {
 struct BindScope {
   Knowledge self = {};
   bool has_self = true;
-  bool iterates = false;         // $index and a fresh $this
+  bool iterates = false;  // $index and a fresh $this
   const Knowledge* total = nullptr;
   const Defined* defined = nullptr;
 };
@@ -52,7 +52,8 @@ struct Bound {
 class Binder {
  public:
   Binder(const CompileOptions& options, std::string_view text);
-  // Binds a whole expression; diagnostics() says what is wrong. The program is usable when no diagnostic is an error.
+  // Binds a whole expression; diagnostics() says what is wrong. The program is usable when no diagnostic is
+  // an error.
   Program Run(const Ast& ast);
   std::vector<Diagnostic>& diagnostics() { return diagnostics_; }
 
@@ -65,7 +66,8 @@ class Binder {
   Bound BindMember(const Ast& ast, const BindScope& scope);
   Bound BindRoot(const Ast& ast, const BindScope& scope);
   Bound BindBinary(const Ast& ast, const BindScope& scope);
-  Bound BindTypeTest(const Ast& ast, ExprKind kind, Bound focus, const std::vector<std::string>& type, const SourceSpan& span);
+  Bound BindTypeTest(const Ast& ast, ExprKind kind, Bound focus, const std::vector<std::string>& type,
+                     const SourceSpan& span);
   Bound BindCall(const Ast& ast, const BindScope& scope);
   Bound BindForm(const Ast& ast, const Builtin& row, Bound focus, const BindScope& scope);
   Bound BindRow(const Ast& ast, const Builtin& row, Bound focus, const BindScope& scope);
@@ -80,7 +82,9 @@ class Binder {
   void Report(Severity severity, std::string message, const SourceSpan& span);
   // An error, or a warning where lenient.
   void Complain(std::string message, const SourceSpan& span);
-  void Warn(std::string message, const SourceSpan& span) { Report(Severity::kWarning, std::move(message), span); }
+  void Warn(std::string message, const SourceSpan& span) {
+    Report(Severity::kWarning, std::move(message), span);
+  }
   void WantBoolean(const Bound& bound, std::string_view where, const SourceSpan& span);
   void WantOrder(const Bound& focus, std::string_view function, const SourceSpan& span);
   void WantOne(const Ast& ast, const Bound& bound, std::string_view where);

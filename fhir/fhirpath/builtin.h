@@ -22,9 +22,14 @@ namespace stepwise::fhirpath {
 // What a handler may ask of one parameter (or of the input).
 enum class Want : std::uint8_t {
   kNone,
-  kItems,       // the whole collection, whatever it holds
-  kOne,         // a single item of any type; more is an error; empty -> empty result
-  kBoolean, kString, kInteger, kDecimal, kTemporal, kQuantity,  // a single item, converted implicitly
+  kItems,  // the whole collection, whatever it holds
+  kOne,    // a single item of any type; more is an error; empty -> empty result
+  kBoolean,
+  kString,
+  kInteger,
+  kDecimal,
+  kTemporal,
+  kQuantity,    // a single item, converted implicitly
   kExpression,  // not evaluated: the handler runs it per item (where, select, iif)
   kType,        // a type specifier
 };
@@ -45,13 +50,13 @@ struct Builtin {
   std::string_view name;
   Want input = Want::kItems;
   std::array<Parameter, 3> params = {};
-  TypeId result = types::kNone;   // static type of result items, kNone if it depends
+  TypeId result = types::kNone;  // static type of result items, kNone if it depends
   bool result_many = false;
   Handler fn = nullptr;
-  std::string_view doc = {};      // one sentence for people, with the unit of the result where there is one
-  std::string_view spec = {};     // where it is specified
-  bool same_type = false;         // result has the input's static type (tail, abs, ...)
-  bool ordered_input = false;     // means nothing on unordered input (children().skip(1))
+  std::string_view doc = {};   // one sentence for people, with the unit of the result where there is one
+  std::string_view spec = {};  // where it is specified
+  bool same_type = false;      // result has the input's static type (tail, abs, ...)
+  bool ordered_input = false;  // means nothing on unordered input (children().skip(1))
   // Without a handler: a form that the evaluator itself runs, because it evaluates its arguments per item or
   // stops early.
   ExprKind form = {};
@@ -61,11 +66,13 @@ struct Builtin {
 class Call {
  public:
   Items input() const { return input_; }
-  const Item& one() const { return input_[0]; }             // Want::kOne and the typed ones: the single item,
-                                                            // already converted to the System type asked for
+  const Item& one() const {
+    return input_[0];
+  }  // Want::kOne and the typed ones: the single item,
+     // already converted to the System type asked for
   bool has(int index) const { return (given_ >> index & 1) != 0; }
-  const Item& arg(int index) const { return args_[static_cast<std::size_t>(index)][0]; }   // single-item wants
-  Items items(int index) const { return args_[static_cast<std::size_t>(index)]; }            // Want::kItems
+  const Item& arg(int index) const { return args_[static_cast<std::size_t>(index)][0]; }  // single-item wants
+  Items items(int index) const { return args_[static_cast<std::size_t>(index)]; }         // Want::kItems
   void Emit(const Item& item);
   void Emit(bool value) { Emit(Item::Boolean(value)); }
   // Copies `text` into the evaluation's memory.

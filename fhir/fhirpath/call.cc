@@ -8,9 +8,12 @@ struct WantText {
   Want want;
   std::string_view text;
 };
-constexpr WantText kWants[] = {{Want::kBoolean, "a Boolean"}, {Want::kString, "a String"},
-                               {Want::kInteger, "an Integer"}, {Want::kDecimal, "a number"},
-                               {Want::kTemporal, "a Date, DateTime or Time"}, {Want::kQuantity, "a Quantity"}};
+constexpr WantText kWants[] = {{Want::kBoolean, "a Boolean"},
+                               {Want::kString, "a String"},
+                               {Want::kInteger, "an Integer"},
+                               {Want::kDecimal, "a number"},
+                               {Want::kTemporal, "a Date, DateTime or Time"},
+                               {Want::kQuantity, "a Quantity"}};
 
 std::string_view Describe(Want want) {
   for (const WantText& row : kWants) {
@@ -25,14 +28,17 @@ std::optional<Item> Convert(const Item& item, Want want) {
     case Want::kBoolean: return item.kind() == ItemKind::kBoolean ? std::optional(item) : std::nullopt;
     case Want::kString: return item.kind() == ItemKind::kString ? std::optional(item) : std::nullopt;
     case Want::kInteger:
-      return item.kind() == ItemKind::kInteger || item.kind() == ItemKind::kLong ? std::optional(item) : std::nullopt;
+      return item.kind() == ItemKind::kInteger || item.kind() == ItemKind::kLong ? std::optional(item)
+                                                                                 : std::nullopt;
     case Want::kDecimal:
-      if (item.kind() == ItemKind::kInteger || item.kind() == ItemKind::kLong) return Item::Of(Decimal(item.integer()));
+      if (item.kind() == ItemKind::kInteger || item.kind() == ItemKind::kLong)
+        return Item::Of(Decimal(item.integer()));
       return item.kind() == ItemKind::kDecimal ? std::optional(item) : std::nullopt;
     case Want::kTemporal: return item.kind() == ItemKind::kTemporal ? std::optional(item) : std::nullopt;
     case Want::kQuantity: {
       static constexpr UnitText kUnity{"1", false};
-      if (item.kind() == ItemKind::kInteger || item.kind() == ItemKind::kLong) return Item::Quantity(Decimal(item.integer()), &kUnity);
+      if (item.kind() == ItemKind::kInteger || item.kind() == ItemKind::kLong)
+        return Item::Quantity(Decimal(item.integer()), &kUnity);
       if (item.kind() == ItemKind::kDecimal) return Item::Quantity(item.decimal(), &kUnity);
       return item.kind() == ItemKind::kQuantity ? std::optional(item) : std::nullopt;
     }
@@ -49,7 +55,10 @@ bool Machine::Fit(const Expr& e, Want want, std::string_view what, std::vector<I
     return true;
   }
   if (items.size() > 1) {
-    return Stop(Code::kSemantic, std::string(e.row->name) + "() wants one item as its " + std::string(what) + ", and there are several", e);
+    return Stop(Code::kSemantic,
+                std::string(e.row->name) + "() wants one item as its " + std::string(what) +
+                    ", and there are several",
+                e);
   }
   Rest(items[0]);
   const Item value = ToSystem(items[0], evaluation_);
@@ -60,7 +69,10 @@ bool Machine::Fit(const Expr& e, Want want, std::string_view what, std::vector<I
       *empty = true;
       return true;
     }
-    return Stop(Code::kSemantic, std::string(e.row->name) + "() wants " + std::string(Describe(want)) + " as its " + std::string(what) + ", not " + TypeText(items[0]), e);
+    return Stop(Code::kSemantic,
+                std::string(e.row->name) + "() wants " + std::string(Describe(want)) + " as its " +
+                    std::string(what) + ", not " + TypeText(items[0]),
+                e);
   }
   items[0] = *fitted;
   return true;

@@ -32,7 +32,8 @@ Result<Items> Evaluation::Run(const Program& program, const Item& input, const E
     state.next_look = std::min(EvaluationState::kStepsBetweenLooks, state.options.limits.max_steps + 1);
     state.error.reset();
     if (state.options.clock != nullptr) {
-      state.deadline_ns = state.options.clock() + std::chrono::nanoseconds(state.options.limits.max_time).count();
+      state.deadline_ns =
+          state.options.clock() + std::chrono::nanoseconds(state.options.limits.max_time).count();
     }
   }
   state.input = input;
@@ -81,7 +82,8 @@ Result<Items> Evaluation::Run(const Program& program) {
     state.root_resource.reset();
     state.context.reset();
     if (state.options.clock != nullptr) {
-      state.deadline_ns = state.options.clock() + std::chrono::nanoseconds(state.options.limits.max_time).count();
+      state.deadline_ns =
+          state.options.clock() + std::chrono::nanoseconds(state.options.limits.max_time).count();
     }
   }
   Scratch out(state);
@@ -100,7 +102,9 @@ Result<std::optional<bool>> AsBoolean(const Program& program, Result<Items> item
   if (!items) return tl::unexpected(std::move(items).error());
   if (items->empty()) return std::nullopt;
   if (items->size() > 1) {
-    return Fail(Code::kSemantic, "one true or false is needed, and '" + program.text() + "' gives " + std::to_string(items->size()) + " items",
+    return Fail(Code::kSemantic,
+                "one true or false is needed, and '" + program.text() + "' gives " +
+                    std::to_string(items->size()) + " items",
                 program.data().expr(program.data().root).span);
   }
   const Item& item = items->front();
@@ -111,14 +115,18 @@ Result<std::optional<bool>> AsBoolean(const Program& program, Result<Items> item
 
 }  // namespace
 
-Result<std::optional<bool>> Evaluation::RunBoolean(const Program& program, const Item& input, const Environment& environment) {
+Result<std::optional<bool>> Evaluation::RunBoolean(const Program& program, const Item& input,
+                                                   const Environment& environment) {
   return AsBoolean(program, Run(program, input, environment));
 }
-Result<std::optional<bool>> Evaluation::RunBoolean(const Program& program) { return AsBoolean(program, Run(program)); }
+Result<std::optional<bool>> Evaluation::RunBoolean(const Program& program) {
+  return AsBoolean(program, Run(program));
+}
 
 std::span<const Node> Evaluation::sources() const { return state_->sources; }
 void Evaluation::AddSources(std::span<const Node> nodes) {
-  if (state_->options.track_sources) state_->sources.insert(state_->sources.end(), nodes.begin(), nodes.end());
+  if (state_->options.track_sources)
+    state_->sources.insert(state_->sources.end(), nodes.begin(), nodes.end());
 }
 std::span<const std::string> Evaluation::unknowns() const { return state_->unknowns; }
 void Evaluation::MarkUnknown(std::string_view reason) {
@@ -157,12 +165,13 @@ const UnitText* Evaluation::KeepUnit(std::string_view text, bool calendar) {
 namespace {
 
 std::uint64_t HashParts(std::string_view a, std::string_view b) {
-  return std::hash<std::string_view>{}(a) * 31 + std::hash<std::string_view>{}(b);
+  return std::hash<std::string_view>{}(a)*31 + std::hash<std::string_view>{}(b);
 }
 
 // "…/Patient/1/_history/2" -> {"Patient", "1"} ; nothing when the tail is no Type/id.
 bool SplitReference(std::string_view reference, std::string_view* type, std::string_view* id) {
-  if (const std::size_t history = reference.find("/_history/"); history != std::string_view::npos) reference = reference.substr(0, history);
+  if (const std::size_t history = reference.find("/_history/"); history != std::string_view::npos)
+    reference = reference.substr(0, history);
   const std::size_t slash = reference.rfind('/');
   if (slash == std::string_view::npos || slash + 1 == reference.size()) return false;
   *id = reference.substr(slash + 1);
@@ -205,11 +214,13 @@ void ReferenceIndex::Build() {
       }
       const Node entry = node.parent();
       if (node.name() != names::kResource || !entry) continue;
-      if (const Node url = entry.Child(names::kFullUrl)) entries_.push_back({HashParts(url.string(), ""), node});
+      if (const Node url = entry.Child(names::kFullUrl))
+        entries_.push_back({HashParts(url.string(), ""), node});
     }
   }
   // Stable: of two resources with the same name, the first in the document is found.
-  std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.hash < b.hash; });
+  std::stable_sort(entries_.begin(), entries_.end(),
+                   [](const Entry& a, const Entry& b) { return a.hash < b.hash; });
   built_ = true;
 }
 
@@ -227,7 +238,8 @@ Node ReferenceIndex::Resolve(std::string_view reference, Node from) {
   }
   if (!built_) Build();
   const auto find = [&](std::uint64_t hash, auto&& matches) -> Node {
-    auto it = std::lower_bound(entries_.begin(), entries_.end(), hash, [](const Entry& e, std::uint64_t h) { return e.hash < h; });
+    auto it = std::lower_bound(entries_.begin(), entries_.end(), hash,
+                               [](const Entry& e, std::uint64_t h) { return e.hash < h; });
     for (; it != entries_.end() && it->hash == hash; ++it) {
       if (matches(it->node)) return it->node;
     }

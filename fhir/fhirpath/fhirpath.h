@@ -77,8 +77,8 @@ struct CompileOptions {
   // Lenient turns what other engines accept (Observation.valueQuantity, `as` on many items, an
   // impossible name) into warnings; strict makes it an error.
   bool lenient = false;
-  const VariableScope* variables = nullptr;      // must outlive Compile only
-  const Terminology* terminology = nullptr;      // must outlive the Program
+  const VariableScope* variables = nullptr;  // must outlive Compile only
+  const Terminology* terminology = nullptr;  // must outlive the Program
   // Further functions, searched after the built-in ones; rows must outlive the Program.
   std::span<const Builtin> functions = {};
   // Where the text starts in a larger file, for spans (author-facing messages).
@@ -110,15 +110,16 @@ class Program {
 
 Result<Program> Compile(std::string_view text, const CompileOptions& options = {});
 // Every diagnostic, for authors: errors and warnings in text order. Fills `program` when there are no errors.
-std::vector<Diagnostic> Check(std::string_view text, const CompileOptions& options, std::optional<Program>* program);
+std::vector<Diagnostic> Check(std::string_view text, const CompileOptions& options,
+                              std::optional<Program>* program);
 
 struct EvaluationLimits {
-  std::int64_t max_steps = 10'000'000;         // operator and item visits per Run
-  int max_recursion = 512;                     // nested evaluation of expressions
-  std::size_t max_items = 1'000'000;           // items of one collection
-  std::size_t max_string = 8u << 20;           // bytes of one computed string
-  std::size_t max_regex = 4096;                // bytes of one regular expression
-  std::chrono::milliseconds max_time{2000};    // wall time per Run
+  std::int64_t max_steps = 10'000'000;       // operator and item visits per Run
+  int max_recursion = 512;                   // nested evaluation of expressions
+  std::size_t max_items = 1'000'000;         // items of one collection
+  std::size_t max_string = 8u << 20;         // bytes of one computed string
+  std::size_t max_regex = 4096;              // bytes of one regular expression
+  std::chrono::milliseconds max_time{2000};  // wall time per Run
 };
 
 // One step's intermediate result, when a trace is asked for.
@@ -129,13 +130,13 @@ struct TraceEvent {
 };
 
 struct EvaluationOptions {
-  DateTime now;                        // now(), today(), timeOfDay()
+  DateTime now;  // now(), today(), timeOfDay()
   EvaluationLimits limits = {};
   VariableSource* variables = nullptr;
   // Record which nodes decided (Evaluation::sources). Costs a few nanoseconds per comparison.
   bool track_sources = false;
-  std::function<void(const TraceEvent&)> on_trace = {};   // trace() calls
-  std::function<void(const TraceEvent&)> on_step = {};    // every sub-expression's result
+  std::function<void(const TraceEvent&)> on_trace = {};  // trace() calls
+  std::function<void(const TraceEvent&)> on_step = {};   // every sub-expression's result
   // Steady clock in nanoseconds for max_time; the evaluation itself never asks the system for the time.
   // Unset: no time limit, steps bound the run.
   std::int64_t (*clock)() = nullptr;
@@ -143,9 +144,9 @@ struct EvaluationOptions {
 
 // Standard environment of a run. Unset items default to `input`.
 struct Environment {
-  std::optional<Item> resource;        // %resource: the resource that contains the input
-  std::optional<Item> root_resource;   // %rootResource: the container of a contained resource
-  std::optional<Item> context;         // %context
+  std::optional<Item> resource;       // %resource: the resource that contains the input
+  std::optional<Item> root_resource;  // %rootResource: the container of a contained resource
+  std::optional<Item> context;        // %context
 };
 
 struct EvaluationState;
@@ -163,7 +164,8 @@ class Evaluation {
   // The same for no input at all (expressions that start from %variables).
   Result<Items> Run(const Program& program);
   // Run and read as a criterion: nullopt when empty (unknown). More than one item is an error.
-  Result<std::optional<bool>> RunBoolean(const Program& program, const Item& input, const Environment& environment = {});
+  Result<std::optional<bool>> RunBoolean(const Program& program, const Item& input,
+                                         const Environment& environment = {});
   Result<std::optional<bool>> RunBoolean(const Program& program);
 
   // Forgets all results and starts again with empty memory (capacity is kept) and another `now`.
@@ -175,11 +177,11 @@ class Evaluation {
   // Nodes that were turned into an answer (counted, compared, tested for existence, looked up in a value
   // set) since the last ClearSources(); nodes that a filter dropped are not among them.
   std::span<const Node> sources() const;
-  void AddSources(std::span<const Node> nodes);   // replays what a memoised variable rested on
+  void AddSources(std::span<const Node> nodes);  // replays what a memoised variable rested on
   // Why something was not known ("prefetch 'pain' was not supplied"); kept in order, each once.
   std::span<const std::string> unknowns() const;
   void MarkUnknown(std::string_view reason);
-  void ClearSources();                            // sources and unknowns
+  void ClearSources();  // sources and unknowns
 
   // Documents whose resources resolve() finds besides those of the input's own document.
   void AddDocument(const Document* document);

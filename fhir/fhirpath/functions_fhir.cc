@@ -58,7 +58,8 @@ Status Resolve(Call& call) {
   return {};
 }
 
-// Calls visit(system, code) for each coding that an item stands for; false when the item holds no code at all.
+// Calls visit(system, code) for each coding that an item stands for; false when the item holds no code at
+// all.
 template <typename Visit>
 bool Codings(const Item& item, Visit&& visit) {
   if (!item.is_node()) {
@@ -94,7 +95,8 @@ Status MemberOf(Call& call) {
   const ValueSet* set = call.bound_value_set();
   const std::string_view name = call.arg(0).string();
   if (set == nullptr && call.terminology() != nullptr) set = call.terminology()->FindValueSet(name);
-  if (call.input().size() > 1) return call.Fail(Code::kSemantic, "memberOf() wants one item, and there are several");
+  if (call.input().size() > 1)
+    return call.Fail(Code::kSemantic, "memberOf() wants one item, and there are several");
   if (call.input().empty()) return {};
   if (set == nullptr) {
     call.evaluation().MarkUnknown("value set '" + std::string(name) + "' is not at hand");
@@ -163,7 +165,8 @@ Status ConformsTo(Call& call) {
   const std::string_view url = call.arg(0).string();
   const TypeId type = url.starts_with(kBase) ? FindFhirType(url.substr(kBase.size())) : types::kNone;
   if (type == types::kNone) {
-    return call.Fail(Code::kNotFound, "conformsTo() knows the base types of FHIR only, not '" + std::string(url) + "'");
+    return call.Fail(Code::kNotFound,
+                     "conformsTo() knows the base types of FHIR only, not '" + std::string(url) + "'");
   }
   const TypeId own = call.one().type();
   call.Emit(call.one().is_node() && own != types::kNone && call.model().IsA(own, type));
@@ -189,16 +192,64 @@ Status Pathname(Call& call) {
 }
 
 constexpr Builtin kRows[] = {
-    {.name = "conformsTo", .input = Want::kOne, .params = {{{Want::kString, "structure", false}}}, .result = types::kSystemBoolean, .fn = ConformsTo, .doc = "True if the item is of the base type that the URL names.", .spec = "fhir#conformsTo"},
-    {.name = "extension", .params = {{{Want::kString, "url", false}}}, .result = types::kExtension, .result_many = true, .fn = Extension, .doc = "The extensions with that URL.", .spec = "fhir#extension"},
-    {.name = "getValue", .fn = GetValue, .doc = "The value of a single primitive that has one.", .spec = "fhir#getValue"},
-    {.name = "hasValue", .result = types::kSystemBoolean, .fn = HasValueFn, .doc = "True if there is one primitive and it has a value, not only extensions.", .spec = "fhir#hasValue"},
-    {.name = "memberOf", .params = {{{Want::kString, "valueset", false}}}, .result = types::kSystemBoolean, .fn = MemberOf, .doc = "Whether a code, Coding or CodeableConcept is in a value set; empty where the set cannot say.", .spec = "fhir#memberOf"},
-    {.name = "pathname", .params = {{{Want::kBoolean, "short", true}}}, .result = types::kSystemString, .result_many = true, .fn = Pathname, .doc = "Where each node stands in its document (short: in its resource).", .spec = "fhirpath#pathname"},
-    {.name = "resolve", .result_many = true, .fn = Resolve, .doc = "The resources that references lead to, as far as they are at hand.", .spec = "fhir#resolve"},
-    {.name = "subsumedBy", .params = {{{Want::kItems, "code", false}}}, .result = types::kSystemBoolean, .fn = SubsumedBy, .doc = "True if the argument's code is the same or an ancestor.", .spec = "fhir#subsumedBy"},
-    {.name = "subsumes", .params = {{{Want::kItems, "code", false}}}, .result = types::kSystemBoolean, .fn = Subsumes, .doc = "True if the code is the same as or an ancestor of the argument's.", .spec = "fhir#subsumes"},
-    {.name = "type", .result_many = true, .fn = Type, .doc = "Namespace and name of each item's type.", .spec = "fhirpath#reflection"},
+    {.name = "conformsTo",
+     .input = Want::kOne,
+     .params = {{{Want::kString, "structure", false}}},
+     .result = types::kSystemBoolean,
+     .fn = ConformsTo,
+     .doc = "True if the item is of the base type that the URL names.",
+     .spec = "fhir#conformsTo"},
+    {.name = "extension",
+     .params = {{{Want::kString, "url", false}}},
+     .result = types::kExtension,
+     .result_many = true,
+     .fn = Extension,
+     .doc = "The extensions with that URL.",
+     .spec = "fhir#extension"},
+    {.name = "getValue",
+     .fn = GetValue,
+     .doc = "The value of a single primitive that has one.",
+     .spec = "fhir#getValue"},
+    {.name = "hasValue",
+     .result = types::kSystemBoolean,
+     .fn = HasValueFn,
+     .doc = "True if there is one primitive and it has a value, not only extensions.",
+     .spec = "fhir#hasValue"},
+    {.name = "memberOf",
+     .params = {{{Want::kString, "valueset", false}}},
+     .result = types::kSystemBoolean,
+     .fn = MemberOf,
+     .doc = "Whether a code, Coding or CodeableConcept is in a value set; empty where the set cannot say.",
+     .spec = "fhir#memberOf"},
+    {.name = "pathname",
+     .params = {{{Want::kBoolean, "short", true}}},
+     .result = types::kSystemString,
+     .result_many = true,
+     .fn = Pathname,
+     .doc = "Where each node stands in its document (short: in its resource).",
+     .spec = "fhirpath#pathname"},
+    {.name = "resolve",
+     .result_many = true,
+     .fn = Resolve,
+     .doc = "The resources that references lead to, as far as they are at hand.",
+     .spec = "fhir#resolve"},
+    {.name = "subsumedBy",
+     .params = {{{Want::kItems, "code", false}}},
+     .result = types::kSystemBoolean,
+     .fn = SubsumedBy,
+     .doc = "True if the argument's code is the same or an ancestor.",
+     .spec = "fhir#subsumedBy"},
+    {.name = "subsumes",
+     .params = {{{Want::kItems, "code", false}}},
+     .result = types::kSystemBoolean,
+     .fn = Subsumes,
+     .doc = "True if the code is the same as or an ancestor of the argument's.",
+     .spec = "fhir#subsumes"},
+    {.name = "type",
+     .result_many = true,
+     .fn = Type,
+     .doc = "Namespace and name of each item's type.",
+     .spec = "fhirpath#reflection"},
 };
 
 }  // namespace

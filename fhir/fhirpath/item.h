@@ -24,7 +24,7 @@
 namespace stepwise::fhirpath {
 
 enum class ItemKind : std::uint8_t {
-  kNode,      // an element or resource of a document; type() is its FHIR type, or kNone in plain JSON
+  kNode,  // an element or resource of a document; type() is its FHIR type, or kNone in plain JSON
   kBoolean,
   kString,
   kInteger,
@@ -76,7 +76,7 @@ class Item {
     return item;
   }
   static Item Of(const DateTime& value) {
-    Item item(ItemKind::kTemporal, value.kind == TemporalKind::kDate  ? types::kSystemDate
+    Item item(ItemKind::kTemporal, value.kind == TemporalKind::kDate   ? types::kSystemDate
                                    : value.kind == TemporalKind::kTime ? types::kSystemTime
                                                                        : types::kSystemDateTime);
     item.payload_.temporal = value;
@@ -104,19 +104,20 @@ class Item {
   bool boolean() const { return payload_.integer != 0; }
   std::int64_t integer() const { return payload_.integer; }  // kInteger, kLong, kTypeInfo
   std::string_view string() const { return {payload_.string.data, payload_.string.size}; }
-  Decimal decimal() const {                                   // kDecimal, kQuantity
+  Decimal decimal() const {  // kDecimal, kQuantity
     return Decimal::Make(static_cast<Int128>(payload_.coefficient.high) * (static_cast<Int128>(1) << 64) +
                              static_cast<Int128>(payload_.coefficient.low),
                          scale_);
   }
   const DateTime& temporal() const { return payload_.temporal; }
-  const UnitText& unit() const { return *unit_; }              // kQuantity
+  const UnitText& unit() const { return *unit_; }  // kQuantity
 
  private:
   Item(ItemKind kind, TypeId type) : kind_(kind), type_(type) {}
   void SetDecimal(const Decimal& value) {
     const Int128 coefficient = value.coefficient();
-    payload_.coefficient = {static_cast<std::uint64_t>(coefficient), static_cast<std::int64_t>(coefficient >> 64)};
+    payload_.coefficient = {static_cast<std::uint64_t>(coefficient),
+                            static_cast<std::int64_t>(coefficient >> 64)};
     scale_ = value.scale();
   }
 

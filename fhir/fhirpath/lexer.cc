@@ -12,7 +12,9 @@ bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0
 class Lexer {
  public:
   Lexer(std::string_view text, const SourceSpan& origin)
-      : text_(text), file_(origin.file), line_(origin.line == 0 ? 1 : origin.line),
+      : text_(text),
+        file_(origin.file),
+        line_(origin.line == 0 ? 1 : origin.line),
         column_(origin.column == 0 ? 1 : origin.column) {}
 
   Result<std::vector<Token>> Run() {
@@ -163,7 +165,8 @@ class Lexer {
       } else if (c == 'u') {
         STEPWISE_RETURN_IF_ERROR(UnicodeEscape(out));
       } else {
-        return Error_("unknown escape \\" + std::string(1, c) + "; use one of \\' \\\" \\` \\\\ \\/ \\r \\n \\t \\f \\uXXXX");
+        return Error_("unknown escape \\" + std::string(1, c) +
+                      "; use one of \\' \\\" \\` \\\\ \\/ \\r \\n \\t \\f \\uXXXX");
       }
     }
     Advance();
@@ -176,10 +179,14 @@ class Lexer {
     for (int i = 0; i < 4; ++i) {
       const char c = Peek();
       std::uint32_t digit = 0;
-      if (IsDigit(c)) digit = static_cast<std::uint32_t>(c - '0');
-      else if (c >= 'a' && c <= 'f') digit = static_cast<std::uint32_t>(c - 'a' + 10);
-      else if (c >= 'A' && c <= 'F') digit = static_cast<std::uint32_t>(c - 'A' + 10);
-      else return std::nullopt;
+      if (IsDigit(c))
+        digit = static_cast<std::uint32_t>(c - '0');
+      else if (c >= 'a' && c <= 'f')
+        digit = static_cast<std::uint32_t>(c - 'a' + 10);
+      else if (c >= 'A' && c <= 'F')
+        digit = static_cast<std::uint32_t>(c - 'A' + 10);
+      else
+        return std::nullopt;
       value = value * 16 + digit;
       Advance();
     }
@@ -191,7 +198,8 @@ class Lexer {
     if (!high) return Error_("\\u wants four hexadecimal digits");
     std::uint32_t code = *high;
     if (code >= 0xD800 && code < 0xE000) {
-      if (code >= 0xDC00 || Peek() != '\\' || Peek(1) != 'u') return Error_("half a surrogate pair in \\u escape");
+      if (code >= 0xDC00 || Peek() != '\\' || Peek(1) != 'u')
+        return Error_("half a surrogate pair in \\u escape");
       Advance();
       const auto low = Hex4();
       if (!low || *low < 0xDC00 || *low >= 0xE000) return Error_("half a surrogate pair in \\u escape");
@@ -226,12 +234,15 @@ class Lexer {
       const std::size_t from = at_;
       TimeText();
       const std::string_view text = text_.substr(from, at_ - from);
-      if (Peek() == 'Z' || ((Peek() == '+' || Peek() == '-') && IsDigit(Peek(1)) && IsDigit(Peek(2)) && Peek(3) == ':')) {
+      if (Peek() == 'Z' ||
+          ((Peek() == '+' || Peek() == '-') && IsDigit(Peek(1)) && IsDigit(Peek(2)) && Peek(3) == ':')) {
         Advance();
         return Error_("a time has no zone; write @T" + std::string(text));
       }
       const auto time = DateTime::ParseTime(text);
-      if (!time) return Error_("'" + std::string(text_.substr(begin_, at_ - begin_)) + "' is not a time; expected @Thh:mm:ss.fff");
+      if (!time)
+        return Error_("'" + std::string(text_.substr(begin_, at_ - begin_)) +
+                      "' is not a time; expected @Thh:mm:ss.fff");
       token.temporal = *time;
       return {};
     }
@@ -248,7 +259,8 @@ class Lexer {
     std::string_view text = text_.substr(from, at_ - from);
     if (Peek() != 'T') {
       const auto date = DateTime::ParseDate(text);
-      if (!date) return Error_("'" + std::string(text) + "' is not a date; expected @YYYY, @YYYY-MM or @YYYY-MM-DD");
+      if (!date)
+        return Error_("'" + std::string(text) + "' is not a date; expected @YYYY, @YYYY-MM or @YYYY-MM-DD");
       token.temporal = *date;
       return {};
     }
@@ -265,7 +277,8 @@ class Lexer {
     }
     const auto value = DateTime::ParseDateTime(text);
     if (!value) {
-      return Error_("'" + std::string(text) + "' is not a date and time; expected @YYYY-MM-DDThh:mm:ss.fff+hh:mm");
+      return Error_("'" + std::string(text) +
+                    "' is not a date and time; expected @YYYY-MM-DDThh:mm:ss.fff+hh:mm");
     }
     token.temporal = *value;
     token.temporal.kind = TemporalKind::kDateTime;

@@ -12,12 +12,24 @@ Answer Invert(Answer answer) {
 
 constexpr bool IsBooleanKind(ExprKind kind) {
   switch (kind) {
-    case ExprKind::kAnd: case ExprKind::kOr: case ExprKind::kXor: case ExprKind::kImplies:
-    case ExprKind::kEqual: case ExprKind::kNotEqual: case ExprKind::kEquivalent: case ExprKind::kNotEquivalent:
-    case ExprKind::kLess: case ExprKind::kLessOrEqual: case ExprKind::kGreater: case ExprKind::kGreaterOrEqual:
-    case ExprKind::kIn: case ExprKind::kContains: case ExprKind::kExists: case ExprKind::kAll:
-    case ExprKind::kEmpty: case ExprKind::kNot:
-      return true;
+    case ExprKind::kAnd:
+    case ExprKind::kOr:
+    case ExprKind::kXor:
+    case ExprKind::kImplies:
+    case ExprKind::kEqual:
+    case ExprKind::kNotEqual:
+    case ExprKind::kEquivalent:
+    case ExprKind::kNotEquivalent:
+    case ExprKind::kLess:
+    case ExprKind::kLessOrEqual:
+    case ExprKind::kGreater:
+    case ExprKind::kGreaterOrEqual:
+    case ExprKind::kIn:
+    case ExprKind::kContains:
+    case ExprKind::kExists:
+    case ExprKind::kAll:
+    case ExprKind::kEmpty:
+    case ExprKind::kNot: return true;
     default: return false;
   }
 }
@@ -25,7 +37,10 @@ constexpr bool IsBooleanKind(ExprKind kind) {
 }  // namespace
 
 Machine::Machine(Evaluation& evaluation, const ProgramData& program)
-    : evaluation_(evaluation), state_(evaluation.state()), program_(program), model_(Model::Get(program.version)) {
+    : evaluation_(evaluation),
+      state_(evaluation.state()),
+      program_(program),
+      model_(Model::Get(program.version)) {
   if (program.defined_count > 0) defined_.resize(program.defined_count);
 }
 
@@ -39,10 +54,15 @@ bool Machine::Stop(Code code, std::string message, const Expr& at) {
 bool Machine::Look(const Expr& at) {
   const EvaluationLimits& limits = state_.options.limits;
   if (state_.steps > limits.max_steps) {
-    return Stop(Code::kLimit, "the evaluation takes more than the limit of " + std::to_string(limits.max_steps) + " steps", at);
+    return Stop(Code::kLimit,
+                "the evaluation takes more than the limit of " + std::to_string(limits.max_steps) + " steps",
+                at);
   }
   if (state_.options.clock != nullptr && state_.options.clock() > state_.deadline_ns) {
-    return Stop(Code::kLimit, "the evaluation takes longer than the limit of " + std::to_string(limits.max_time.count()) + " ms", at);
+    return Stop(
+        Code::kLimit,
+        "the evaluation takes longer than the limit of " + std::to_string(limits.max_time.count()) + " ms",
+        at);
   }
   state_.next_look = std::min(state_.steps + EvaluationState::kStepsBetweenLooks, limits.max_steps + 1);
   return true;
@@ -52,7 +72,8 @@ bool Machine::Collect(std::int32_t index, const Frame& frame, std::vector<Item>&
   const std::size_t most = state_.options.limits.max_items;
   Emit(index, frame, [&](const Item& item) {
     if (out.size() >= most) {
-      return Stop(Code::kLimit, "a collection grows past the limit of " + std::to_string(most) + " items", program_.expr(index));
+      return Stop(Code::kLimit, "a collection grows past the limit of " + std::to_string(most) + " items",
+                  program_.expr(index));
     }
     out.push_back(item);
     return true;
@@ -126,7 +147,8 @@ int Machine::OneChild(const Expr& e, const Frame& frame, Item* out) {
     from = &input;
   }
   if (from == nullptr) return 0;
-  if (from->is_node() && from->type() == e.type && e.type != types::kNone && !e.element_choice && !e.element_many) {
+  if (from->is_node() && from->type() == e.type && e.type != types::kNone && !e.element_choice &&
+      !e.element_many) {
     const Node child = from->node().Child(e.name);
     if (!child) return 0;
     *out = Item::Of(child, BoundType(child, e));
@@ -177,8 +199,12 @@ Answer Machine::Truth(std::int32_t index, const Frame& frame) {
 
 Answer Machine::Boolean(const Expr& e, const Frame& frame) {
   switch (e.kind) {
-    case ExprKind::kAnd: case ExprKind::kOr: case ExprKind::kXor: case ExprKind::kImplies: return Logic(e, frame);
-    case ExprKind::kIn: case ExprKind::kContains: return Membership(e, frame);
+    case ExprKind::kAnd:
+    case ExprKind::kOr:
+    case ExprKind::kXor:
+    case ExprKind::kImplies: return Logic(e, frame);
+    case ExprKind::kIn:
+    case ExprKind::kContains: return Membership(e, frame);
     case ExprKind::kExists: return Exists(e, frame);
     case ExprKind::kEmpty: return Invert(Exists(e, frame));
     case ExprKind::kNot: return Invert(Truth(e.focus, frame));
@@ -249,16 +275,22 @@ Answer Machine::Compare(const Expr& e, const Frame& frame) {
     }
   }
   switch (e.kind) {
-    case ExprKind::kEqual: case ExprKind::kNotEqual: case ExprKind::kEquivalent: case ExprKind::kNotEquivalent: {
+    case ExprKind::kEqual:
+    case ExprKind::kNotEqual:
+    case ExprKind::kEquivalent:
+    case ExprKind::kNotEquivalent: {
       Answer answer;
       const bool equality = e.kind == ExprKind::kEqual || e.kind == ExprKind::kNotEqual;
       if (!l.many && !r.many) {
         answer = equality ? Equal(a, b, evaluation_) : Of(Equivalent(a, b, evaluation_));
       } else {
         Scratch left(state_), right(state_);
-        if (!Collect(e.focus, frame, *left) || !Collect(program_.arg(e, 0), frame, *right)) return Answer::kError;
-        if (left->size() <= 4) for (const Item& item : *left) Rest(item);
-        if (right->size() <= 4) for (const Item& item : *right) Rest(item);
+        if (!Collect(e.focus, frame, *left) || !Collect(program_.arg(e, 0), frame, *right))
+          return Answer::kError;
+        if (left->size() <= 4)
+          for (const Item& item : *left) Rest(item);
+        if (right->size() <= 4)
+          for (const Item& item : *right) Rest(item);
         answer = equality ? EqualItems(left.view(), right.view(), evaluation_)
                           : Of(EquivalentItems(left.view(), right.view(), evaluation_));
       }
@@ -291,7 +323,8 @@ Answer Machine::Membership(const Expr& e, const Frame& frame) {
   if (count < 0) return Answer::kError;
   if (count == 0) return Answer::kEmpty;
   if (count > 1) {
-    Stop(Code::kSemantic, std::string(in ? "the left side of 'in'" : "the right side of 'contains'") + " must be one item", e);
+    Stop(Code::kSemantic,
+         std::string(in ? "the left side of 'in'" : "the right side of 'contains'") + " must be one item", e);
     return Answer::kError;
   }
   Rest(needle);
@@ -322,8 +355,10 @@ Answer Machine::Exists(const Expr& e, const Frame& frame) {
     const Answer holds = Truth(criteria, inner);
     if (holds == Answer::kError) return false;
     found = holds == Answer::kTrue;
-    if (found) Rest(item);
-    else state_.sources.resize(mark);
+    if (found)
+      Rest(item);
+    else
+      state_.sources.resize(mark);
     return !found;
   });
   return Failed() ? Answer::kError : Of(found);
@@ -334,7 +369,10 @@ bool Machine::Emit(std::int32_t index, const Frame& frame, Sink out) {
   if (!Step(e)) return false;
   if (++state_.recursion > state_.options.limits.max_recursion) {
     --state_.recursion;
-    return Stop(Code::kLimit, "the evaluation nests deeper than the limit of " + std::to_string(state_.options.limits.max_recursion), e);
+    return Stop(Code::kLimit,
+                "the evaluation nests deeper than the limit of " +
+                    std::to_string(state_.options.limits.max_recursion),
+                e);
   }
   bool more;
   if (!state_.options.on_step) {
@@ -346,7 +384,8 @@ bool Machine::Emit(std::int32_t index, const Frame& frame, Sink out) {
       return true;
     });
     if (!Failed()) {
-      if (e.kind != ExprKind::kLiteral && e.kind != ExprKind::kThis) state_.options.on_step({e.span, "", items.view()});
+      if (e.kind != ExprKind::kLiteral && e.kind != ExprKind::kThis)
+        state_.options.on_step({e.span, "", items.view()});
       for (const Item& item : *items) {
         if (!(more = out(item))) break;
       }
@@ -482,7 +521,8 @@ bool Machine::EmitForm(const Expr& e, const Frame& frame, Sink out) {
       return Emit(e.focus, frame, [&](const Item& item) { return Descendants(item, out); });
     case ExprKind::kIif: {
       const Answer holds = [&] {
-        if (e.focus < 0 || program_.expr(e.focus).kind == ExprKind::kThis) return Truth(program_.arg(e, 0), frame);
+        if (e.focus < 0 || program_.expr(e.focus).kind == ExprKind::kThis)
+          return Truth(program_.arg(e, 0), frame);
         return Answer::kEmpty;
       }();
       if (e.focus >= 0 && program_.expr(e.focus).kind != ExprKind::kThis) {
@@ -564,13 +604,32 @@ bool Machine::EmitForm(const Expr& e, const Frame& frame, Sink out) {
     case ExprKind::kAggregate: return Aggregate(e, frame, out);
     case ExprKind::kInstance: return Instance(e, frame, out);
     case ExprKind::kCall: return CallRow(e, frame, out);
-    case ExprKind::kNegate: case ExprKind::kAdd: case ExprKind::kSubtract: case ExprKind::kMultiply:
-    case ExprKind::kDivide: case ExprKind::kDiv: case ExprKind::kMod: case ExprKind::kConcat:
-      return Arithmetic(e, frame, out);
-    case ExprKind::kAnd: case ExprKind::kOr: case ExprKind::kXor: case ExprKind::kImplies: case ExprKind::kEqual:
-    case ExprKind::kNotEqual: case ExprKind::kEquivalent: case ExprKind::kNotEquivalent: case ExprKind::kLess:
-    case ExprKind::kLessOrEqual: case ExprKind::kGreater: case ExprKind::kGreaterOrEqual: case ExprKind::kIn:
-    case ExprKind::kContains: case ExprKind::kExists: case ExprKind::kAll: case ExprKind::kEmpty: case ExprKind::kNot: {
+    case ExprKind::kNegate:
+    case ExprKind::kAdd:
+    case ExprKind::kSubtract:
+    case ExprKind::kMultiply:
+    case ExprKind::kDivide:
+    case ExprKind::kDiv:
+    case ExprKind::kMod:
+    case ExprKind::kConcat: return Arithmetic(e, frame, out);
+    case ExprKind::kAnd:
+    case ExprKind::kOr:
+    case ExprKind::kXor:
+    case ExprKind::kImplies:
+    case ExprKind::kEqual:
+    case ExprKind::kNotEqual:
+    case ExprKind::kEquivalent:
+    case ExprKind::kNotEquivalent:
+    case ExprKind::kLess:
+    case ExprKind::kLessOrEqual:
+    case ExprKind::kGreater:
+    case ExprKind::kGreaterOrEqual:
+    case ExprKind::kIn:
+    case ExprKind::kContains:
+    case ExprKind::kExists:
+    case ExprKind::kAll:
+    case ExprKind::kEmpty:
+    case ExprKind::kNot: {
       const Answer answer = Boolean(e, frame);
       if (answer == Answer::kError) return false;
       return answer == Answer::kEmpty || out(Item::Boolean(answer == Answer::kTrue));
@@ -603,8 +662,10 @@ bool Machine::EmitVariable(const Expr& e, Sink out) {
 }
 
 TypeId Machine::ChildType(Node child, TypeId parent_type, const Element* element) const {
-  if (child.kind() == NodeKind::kObject && child.resource_type() != types::kNone) return child.resource_type();
-  if (element == nullptr) element = parent_type == types::kNone ? nullptr : model_.Find(parent_type, child.name());
+  if (child.kind() == NodeKind::kObject && child.resource_type() != types::kNone)
+    return child.resource_type();
+  if (element == nullptr)
+    element = parent_type == types::kNone ? nullptr : model_.Find(parent_type, child.name());
   return element == nullptr ? types::kNone : element->type;
 }
 
@@ -632,7 +693,8 @@ bool Machine::DynamicChildren(const Expr& e, const Item& item, Sink out) {
       if (e.name == names::kBaseType) {
         const TypeId base = model_.Base(named);
         if (IsSystemType(named)) return out(Item::String("System.Any"));
-        return base == types::kNone || out(Item::String(evaluation_.KeepString("FHIR." + std::string(TypeName(base)))));
+        return base == types::kNone ||
+               out(Item::String(evaluation_.KeepString("FHIR." + std::string(TypeName(base)))));
       }
     } else if (item.kind() == ItemKind::kQuantity) {
       if (e.name == names::kValue) return out(Item::Of(item.decimal()));
@@ -681,7 +743,8 @@ bool Machine::AllChildren(const Item& item, Sink out) {
 // Breadth does not matter (no order is promised), so this walks depth first with the stack of the tree's own
 // depth, which the document limits.
 bool Machine::Descendants(const Item& item, Sink out) {
-  if (state_.steps > state_.options.limits.max_steps) return Stop(Code::kLimit, "the evaluation takes more steps than its limit", program_.expr(program_.root));
+  if (state_.steps > state_.options.limits.max_steps)
+    return Stop(Code::kLimit, "the evaluation takes more steps than its limit", program_.expr(program_.root));
   return AllChildren(item, [&](const Item& child) { return out(child) && Descendants(child, out); });
 }
 
@@ -699,7 +762,8 @@ bool Machine::BundleResources(const Expr& e, const Frame& frame, Sink out) {
   const std::uint32_t end = container.end_index();
   // A concrete resource type has no subtypes: most resources are passed over at a glance.
   const bool exact = model_.Kind(e.type) == TypeKind::kResource && !model_.IsAbstract(e.type);
-  for (auto it = std::lower_bound(resources.begin(), resources.end(), container.index()); it != resources.end() && *it < end; ++it) {
+  for (auto it = std::lower_bound(resources.begin(), resources.end(), container.index());
+       it != resources.end() && *it < end; ++it) {
     const Node node = container.document()->node(*it);
     if ((exact && node.resource_type() != e.type) || node.name() != names::kResource) continue;
     const Node holder = container.document()->node(node.holder_index());
@@ -717,7 +781,8 @@ bool Machine::IsOfType(const Item& item, TypeId type) const {
   const TypeId own = item.type();
   if (own == type) return true;
   if (!item.is_node()) {
-    return item.kind() == ItemKind::kTypeInfo && (type == types::kSystemSimpleTypeInfo || type == types::kSystemClassInfo);
+    return item.kind() == ItemKind::kTypeInfo &&
+           (type == types::kSystemSimpleTypeInfo || type == types::kSystemClassInfo);
   }
   // Nodes of plain JSON have System types.
   if (own == types::kNone) return SystemTypeOf(item) == type;
@@ -738,12 +803,16 @@ bool Machine::TypeTest(const Expr& e, const Frame& frame, Sink out) {
   // `as` filters where the input's type is open (descendants().as(uri), as FHIR's own invariants use it) and
   // wants one item elsewhere.
   const bool filter = !is && program_.expr(e.focus).many && e.slot == 1;
-  if (filter) return Emit(e.focus, frame, [&](const Item& item) { return !MatchesExactly(e, item) || out(item); });
+  if (filter)
+    return Emit(e.focus, frame, [&](const Item& item) { return !MatchesExactly(e, item) || out(item); });
   Item item;
   const int count = One(e.focus, frame, &item);
   if (count < 0) return false;
   if (count == 0) return true;
-  if (count > 1) return Stop(Code::kSemantic, std::string(is ? "'is'" : "'as'") + " wants one item, and there are several; use ofType()", e);
+  if (count > 1)
+    return Stop(Code::kSemantic,
+                std::string(is ? "'is'" : "'as'") + " wants one item, and there are several; use ofType()",
+                e);
   if (is) {
     Rest(item);
     return out(Item::Boolean(Matches(e, item)));
@@ -767,7 +836,10 @@ bool Machine::Repeat(const Expr& e, const Frame& frame, Sink out) {
     for (const Item& next : *found) {
       if (!all && !seen.Insert(next)) continue;
       if (++total > state_.options.limits.max_items) {
-        return Stop(Code::kLimit, "repeat gives more than the limit of " + std::to_string(state_.options.limits.max_items) + " items", e);
+        return Stop(Code::kLimit,
+                    "repeat gives more than the limit of " + std::to_string(state_.options.limits.max_items) +
+                        " items",
+                    e);
       }
       queue->push_back(next);
       if (!out(next)) return false;
@@ -795,7 +867,8 @@ bool Machine::Sort(const Expr& e, const Frame& frame, Sink out) {
     }
   }
   Scratch order(state_);
-  for (std::size_t i = 0; i < items->size(); ++i) order->push_back(Item::Integer(static_cast<std::int64_t>(i)));
+  for (std::size_t i = 0; i < items->size(); ++i)
+    order->push_back(Item::Integer(static_cast<std::int64_t>(i)));
   bool comparable = true;
   const auto before = [&](const Item& x, const Item& y) {
     for (std::size_t k = 0; k < width; ++k) {
@@ -817,8 +890,8 @@ bool Machine::Sort(const Expr& e, const Frame& frame, Sink out) {
     }
     return false;
   };
-  // A merge sort of our own: stable, in borrowed memory, and indifferent to keys whose order is not known (which
-  // is no strict weak ordering, as std::sort demands).
+  // A merge sort of our own: stable, in borrowed memory, and indifferent to keys whose order is not known
+  // (which is no strict weak ordering, as std::sort demands).
   Scratch merged(state_);
   const std::size_t count = order->size();
   for (std::size_t run = 1; run < count; run *= 2) {
@@ -877,7 +950,8 @@ bool Machine::Instance(const Expr& e, const Frame& frame, Sink out) {
     if (!elements.empty() && elements[0].is_choice) {
       // value: 5 'mg' is written as valueQuantity: the value's type picks the property.
       for (const Element& element : elements) {
-        if (TypeName(element.type) == TypeName(values->front().type()) || element.type == values->front().type()) {
+        if (TypeName(element.type) == TypeName(values->front().type()) ||
+            element.type == values->front().type()) {
           property = NameText(element.name);
         }
       }
@@ -889,7 +963,8 @@ bool Machine::Instance(const Expr& e, const Frame& frame, Sink out) {
     if (many || values->size() > 1) json += "]";
   }
   json += "}";
-  if (json.size() > state_.options.limits.max_string) return Stop(Code::kLimit, "the instance is larger than the limit", e);
+  if (json.size() > state_.options.limits.max_string)
+    return Stop(Code::kLimit, "the instance is larger than the limit", e);
   Result<Document> document = Document::Parse(std::move(json));
   if (!document) return Stop(Code::kSemantic, "the instance cannot be built: " + document.error().message, e);
   state_.made.push_back(std::make_unique<Document>(std::move(*document)));

@@ -22,7 +22,9 @@ class Sink {
   template <typename F, typename = std::enable_if_t<!std::is_same_v<std::decay_t<F>, Sink>>>
   Sink(F&& f)  // NOLINT: implicit by design, like a function_ref
       : object_(const_cast<void*>(static_cast<const void*>(&f))),
-        call_([](void* object, const Item& item) -> bool { return (*static_cast<std::remove_reference_t<F>*>(object))(item); }) {}
+        call_([](void* object, const Item& item) -> bool {
+          return (*static_cast<std::remove_reference_t<F>*>(object))(item);
+        }) {}
   bool operator()(const Item& item) const { return call_(object_, item); }
 
  private:

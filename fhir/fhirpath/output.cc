@@ -51,7 +51,8 @@ std::string ValueText(const Item& item) {
     case ItemKind::kTemporal: return item.temporal().ToString();
     case ItemKind::kQuantity: {
       const UnitText& unit = item.unit();
-      return item.decimal().ToString() + " " + (unit.calendar ? std::string(unit.text) : "'" + std::string(unit.text) + "'");
+      return item.decimal().ToString() + " " +
+             (unit.calendar ? std::string(unit.text) : "'" + std::string(unit.text) + "'");
     }
     case ItemKind::kTypeInfo: return NamedType(static_cast<TypeId>(item.integer()));
   }
@@ -77,7 +78,10 @@ std::string ValueJson(const Item& item) {
       AppendJsonString(TypeName(type), out);
       return out + "}";
     }
-    case ItemKind::kBoolean: case ItemKind::kInteger: case ItemKind::kLong: case ItemKind::kDecimal: break;
+    case ItemKind::kBoolean:
+    case ItemKind::kInteger:
+    case ItemKind::kLong:
+    case ItemKind::kDecimal: break;
   }
   return ValueText(item);
 }

@@ -15,14 +15,14 @@ struct BinaryOperator {
 };
 // Source: fhirpath.g4, rule `expression`, alternatives from first (tightest) to last.
 constexpr BinaryOperator kBinary[] = {
-    {"*", 12}, {"/", 12}, {"div", 12}, {"mod", 12}, {"+", 11}, {"-", 11}, {"&", 11},
-    {"is", 10}, {"as", 10}, {"|", 9}, {"<=", 8}, {"<", 8}, {">", 8}, {">=", 8},
-    {"=", 7}, {"~", 7}, {"!=", 7}, {"!~", 7}, {"in", 6}, {"contains", 6}, {"and", 5},
-    {"or", 4}, {"xor", 4}, {"implies", 3}};
+    {"*", 12},  {"/", 12}, {"div", 12}, {"mod", 12},     {"+", 11},  {"-", 11}, {"&", 11},  {"is", 10},
+    {"as", 10}, {"|", 9},  {"<=", 8},   {"<", 8},        {">", 8},   {">=", 8}, {"=", 7},   {"~", 7},
+    {"!=", 7},  {"!~", 7}, {"in", 6},   {"contains", 6}, {"and", 5}, {"or", 4}, {"xor", 4}, {"implies", 3}};
 
 class Parser {
  public:
-  Parser(std::vector<Token> tokens, const ParseOptions& options) : tokens_(std::move(tokens)), options_(options) {}
+  Parser(std::vector<Token> tokens, const ParseOptions& options)
+      : tokens_(std::move(tokens)), options_(options) {}
 
   Result<std::unique_ptr<Ast>> Run() {
     STEPWISE_ASSIGN_OR_RETURN(auto ast, Expression(0));
@@ -35,7 +35,9 @@ class Parser {
 
   const Token& Now() const { return tokens_[at_]; }
   const Token& Ahead(std::size_t n) const { return tokens_[std::min(at_ + n, tokens_.size() - 1)]; }
-  bool IsSymbol(std::string_view text) const { return Now().kind == TokenKind::kSymbol && Now().text == text; }
+  bool IsSymbol(std::string_view text) const {
+    return Now().kind == TokenKind::kSymbol && Now().text == text;
+  }
   bool Take(std::string_view symbol) {
     if (!IsSymbol(symbol)) return false;
     ++at_;
@@ -43,8 +45,8 @@ class Parser {
   }
   tl::unexpected<Error> Unexpected(std::string_view expected) const {
     const Token& token = Now();
-    const std::string found = token.kind == TokenKind::kEnd ? "the expression ends"
-                                                            : "unexpected '" + token.text + "'";
+    const std::string found =
+        token.kind == TokenKind::kEnd ? "the expression ends" : "unexpected '" + token.text + "'";
     return Fail(Code::kSyntax, found + "; expected " + std::string(expected), token.span);
   }
   Status Expect(std::string_view symbol) {
@@ -72,7 +74,9 @@ class Parser {
     return list;
   }
   tl::unexpected<Error> TooDeep(const SourceSpan& span) const {
-    return Fail(Code::kLimit, "the expression is nested deeper than the limit of " + std::to_string(options_.max_depth), span);
+    return Fail(Code::kLimit,
+                "the expression is nested deeper than the limit of " + std::to_string(options_.max_depth),
+                span);
   }
 
   const BinaryOperator* Operator() const {
@@ -106,7 +110,8 @@ class Parser {
   Result<std::vector<std::string>> TypeName() {
     std::vector<std::string> names;
     do {
-      if (Now().kind != TokenKind::kIdentifier && Now().kind != TokenKind::kDelimited) return Unexpected("a type name");
+      if (Now().kind != TokenKind::kIdentifier && Now().kind != TokenKind::kDelimited)
+        return Unexpected("a type name");
       names.push_back(Now().text);
       ++at_;
     } while (Take("."));
@@ -135,7 +140,8 @@ class Parser {
       } else if (Take("[")) {
         STEPWISE_ASSIGN_OR_RETURN(Ptr index, Expression(0));
         STEPWISE_RETURN_IF_ERROR(Expect("]"));
-        STEPWISE_ASSIGN_OR_RETURN(left, Make(AstKind::kIndexer, token, List(std::move(left), std::move(index))));
+        STEPWISE_ASSIGN_OR_RETURN(left,
+                                  Make(AstKind::kIndexer, token, List(std::move(left), std::move(index))));
       } else {
         return left;
       }
@@ -149,10 +155,13 @@ class Parser {
       if (focus != nullptr && token.text != "$this") return Unexpected("a name");
       ++at_;
       if (focus != nullptr) return focus;  // x.$this is x
-      return Make(token.text == "$this" ? AstKind::kThis : token.text == "$index" ? AstKind::kIndex : AstKind::kTotal,
+      return Make(token.text == "$this"    ? AstKind::kThis
+                  : token.text == "$index" ? AstKind::kIndex
+                                           : AstKind::kTotal,
                   token, {});
     }
-    if (token.kind != TokenKind::kIdentifier && token.kind != TokenKind::kDelimited) return Unexpected("a name");
+    if (token.kind != TokenKind::kIdentifier && token.kind != TokenKind::kDelimited)
+      return Unexpected("a name");
     ++at_;
     if (!IsSymbol("(")) {
       std::vector<Ptr> children;
@@ -194,7 +203,8 @@ class Parser {
   // Type { element: expression, ... }, Type {:}
   Result<Ptr> Instance(Ptr member) {
     std::vector<std::string> type;
-    for (const Ast* part = member.get(); part != nullptr; part = part->children.empty() ? nullptr : part->children[0].get()) {
+    for (const Ast* part = member.get(); part != nullptr;
+         part = part->children.empty() ? nullptr : part->children[0].get()) {
       if (part->kind != AstKind::kMember) return Unexpected("a type name before '{'");
       type.insert(type.begin(), part->text);
     }
@@ -203,7 +213,8 @@ class Parser {
     std::vector<Ptr> values;
     if (!Take(":")) {
       do {
-        if (Now().kind != TokenKind::kIdentifier && Now().kind != TokenKind::kDelimited) return Unexpected("an element name");
+        if (Now().kind != TokenKind::kIdentifier && Now().kind != TokenKind::kDelimited)
+          return Unexpected("an element name");
         names.push_back(Now().text);
         ++at_;
         STEPWISE_RETURN_IF_ERROR(Expect(":"));
@@ -257,7 +268,8 @@ class Parser {
     }
     if (Take("%")) {
       const Token name = Now();
-      if (name.kind != TokenKind::kIdentifier && name.kind != TokenKind::kDelimited && name.kind != TokenKind::kString) {
+      if (name.kind != TokenKind::kIdentifier && name.kind != TokenKind::kDelimited &&
+          name.kind != TokenKind::kString) {
         return Unexpected("a variable name after '%'");
       }
       ++at_;
@@ -274,8 +286,9 @@ class Parser {
       STEPWISE_ASSIGN_OR_RETURN(Ptr ast, Make(AstKind::kQuantity, token, {}));
       ast->unit = next.text;
       ast->calendar = calendar;
-      ast->span.length = next.span.line == token.span.line ? next.span.column + next.span.length - token.span.column
-                                                           : token.span.length;
+      ast->span.length = next.span.line == token.span.line
+                             ? next.span.column + next.span.length - token.span.column
+                             : token.span.length;
       return ast;
     }
     return Make(token.text.find('.') == std::string::npos ? AstKind::kInteger : AstKind::kDecimal, token, {});
@@ -308,8 +321,10 @@ Status CheckUtf8(std::string_view text, const SourceSpan& origin) {
 
 Result<std::unique_ptr<Ast>> Parse(std::string_view text, const ParseOptions& options) {
   if (text.size() > options.max_length) {
-    return Fail(Code::kLimit, "the expression is longer than the limit of " + std::to_string(options.max_length) + " bytes",
-                {options.origin.file, std::max(1u, options.origin.line), std::max(1u, options.origin.column), 1});
+    return Fail(
+        Code::kLimit,
+        "the expression is longer than the limit of " + std::to_string(options.max_length) + " bytes",
+        {options.origin.file, std::max(1u, options.origin.line), std::max(1u, options.origin.column), 1});
   }
   STEPWISE_RETURN_IF_ERROR(CheckUtf8(text, options.origin));
   STEPWISE_ASSIGN_OR_RETURN(std::vector<Token> tokens, Tokenize(text, options.origin));

@@ -21,16 +21,69 @@ namespace stepwise::fhirpath {
 enum class ExprKind : std::uint8_t {
   kNone,
   // Leaves.
-  kThis, kIndex, kTotal, kLiteral, kNothing, kVariable, kDefined, kResource, kRootResource, kContext,
+  kThis,
+  kIndex,
+  kTotal,
+  kLiteral,
+  kNothing,
+  kVariable,
+  kDefined,
+  kResource,
+  kRootResource,
+  kContext,
   // Navigation.
-  kChild, kTypeRoot, kIndexer,
+  kChild,
+  kTypeRoot,
+  kIndexer,
   // Operators.
-  kNegate, kAnd, kOr, kXor, kImplies, kEqual, kNotEqual, kEquivalent, kNotEquivalent, kLess, kLessOrEqual,
-  kGreater, kGreaterOrEqual, kAdd, kSubtract, kMultiply, kDivide, kDiv, kMod, kConcat, kUnion, kIn, kContains,
-  kIs, kAs,
+  kNegate,
+  kAnd,
+  kOr,
+  kXor,
+  kImplies,
+  kEqual,
+  kNotEqual,
+  kEquivalent,
+  kNotEquivalent,
+  kLess,
+  kLessOrEqual,
+  kGreater,
+  kGreaterOrEqual,
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kDiv,
+  kMod,
+  kConcat,
+  kUnion,
+  kIn,
+  kContains,
+  kIs,
+  kAs,
   // Forms: functions that evaluate arguments themselves or stop early.
-  kWhere, kSelect, kExists, kAll, kEmpty, kNot, kCount, kFirst, kSkip, kTake, kOfType, kRepeat, kRepeatAll, kSort,
-  kAggregate, kIif, kCoalesce, kTrace, kDefineVariable, kChildren, kDescendants, kInstance,
+  kWhere,
+  kSelect,
+  kExists,
+  kAll,
+  kEmpty,
+  kNot,
+  kCount,
+  kFirst,
+  kSkip,
+  kTake,
+  kOfType,
+  kRepeat,
+  kRepeatAll,
+  kSort,
+  kAggregate,
+  kIif,
+  kCoalesce,
+  kTrace,
+  kDefineVariable,
+  kChildren,
+  kDescendants,
+  kInstance,
   kCall,  // a row with a handler
 };
 
@@ -39,20 +92,21 @@ inline constexpr std::int32_t kBundleResources = 2;
 
 struct Expr {
   ExprKind kind = ExprKind::kNone;
-  bool many = true;              // may give more than one item
-  bool element_many = false;     // kChild with a bound element: the element repeats
-  bool element_choice = false;   // kChild: `name` is the base of a choice
-  TypeId type = types::kNone;    // kChild: input type for which `element_type` holds; type tests: the type
+  bool many = true;             // may give more than one item
+  bool element_many = false;    // kChild with a bound element: the element repeats
+  bool element_choice = false;  // kChild: `name` is the base of a choice
+  TypeId type = types::kNone;   // kChild: input type for which `element_type` holds; type tests: the type
   TypeId element_type = types::kNone;  // kChild: type of the child when the input is of type `type`
   NameId choice_first = kNoName, choice_last = kNoName;  // element_choice: ids of its alternatives
-  NameId name = kNoName;         // kChild; kNoName: a name that FHIR does not know, see `text`
-  std::int32_t focus = -1;       // input, or left operand
-  std::int32_t slot = -1;        // kVariable, kDefined, kDefineVariable; kLiteral of text
-  std::uint32_t args = 0;        // first argument in ProgramData::arguments
+  NameId name = kNoName;    // kChild; kNoName: a name that FHIR does not know, see `text`
+  std::int32_t focus = -1;  // input, or left operand
+  std::int32_t slot = -1;   // kVariable, kDefined, kDefineVariable; kLiteral of text
+  std::uint32_t args = 0;   // first argument in ProgramData::arguments
   std::uint32_t arg_count = 0;
   const Builtin* row = nullptr;
   Item literal;
-  const std::string* text = nullptr;  // kChild: foreign name; kTrace: label; kSort: a letter per key as in Ast::order
+  const std::string* text =
+      nullptr;  // kChild: foreign name; kTrace: label; kSort: a letter per key as in Ast::order
   const ValueSet* value_set = nullptr;  // memberOf with a literal name
   SourceSpan span;
 };
@@ -64,11 +118,11 @@ struct ProgramData {
   std::vector<Expr> exprs;
   std::vector<std::int32_t> arguments;
   std::int32_t root = -1;
-  std::uint32_t defined_count = 0;   // slots of defineVariable
+  std::uint32_t defined_count = 0;  // slots of defineVariable
   StaticType result;
   std::vector<int> variables;
   std::vector<Diagnostic> warnings;
-  std::deque<std::string> strings;   // literals and names; addresses are stable
+  std::deque<std::string> strings;  // literals and names; addresses are stable
   std::deque<UnitText> units;
 
   const Expr& expr(std::int32_t index) const { return exprs[static_cast<std::size_t>(index)]; }

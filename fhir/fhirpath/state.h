@@ -1,7 +1,7 @@
 // EvaluationState: memory and counters of an Evaluation. Internal to fhir/fhirpath.
 //
-// Results live in an arena of blocks that Reset() rewinds; temporary vectors are borrowed from a pool. After the
-// first runs have grown them, nothing is allocated.
+// Results live in an arena of blocks that Reset() rewinds; temporary vectors are borrowed from a pool. After
+// the first runs have grown them, nothing is allocated.
 #ifndef STEPWISE_FHIR_FHIRPATH_STATE_H_
 #define STEPWISE_FHIR_FHIRPATH_STATE_H_
 

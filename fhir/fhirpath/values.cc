@@ -64,18 +64,23 @@ Item StringItem(Node node, TypeId type) {
 
 bool IsQuantityType(TypeId type) {
   switch (type) {
-    case types::kQuantity: case types::kAge: case types::kCount: case types::kDistance: case types::kDuration:
-      return true;
+    case types::kQuantity:
+    case types::kAge:
+    case types::kCount:
+    case types::kDistance:
+    case types::kDuration: return true;
     default: return false;
   }
 }
 
 bool IsNumber(const Item& item) {
-  return item.kind() == ItemKind::kInteger || item.kind() == ItemKind::kLong || item.kind() == ItemKind::kDecimal;
+  return item.kind() == ItemKind::kInteger || item.kind() == ItemKind::kLong ||
+         item.kind() == ItemKind::kDecimal;
 }
 
 Decimal AsDecimal(const Item& item) {
-  return item.kind() == ItemKind::kDecimal || item.kind() == ItemKind::kQuantity ? item.decimal() : Decimal(item.integer());
+  return item.kind() == ItemKind::kDecimal || item.kind() == ItemKind::kQuantity ? item.decimal()
+                                                                                 : Decimal(item.integer());
 }
 
 Quantity AsQuantity(const Item& item) {
@@ -97,7 +102,8 @@ bool EqualLeaf(Node a, Node b, bool equivalent) {
       const auto x = Decimal::Parse(a.text());
       const auto y = Decimal::Parse(b.text());
       if (!x || !y) return a.text() == b.text();
-      return equivalent ? x->Rounded(std::min(x->scale(), y->scale())) == y->Rounded(std::min(x->scale(), y->scale()))
+      return equivalent ? x->Rounded(std::min(x->scale(), y->scale())) ==
+                              y->Rounded(std::min(x->scale(), y->scale()))
                         : *x == *y;
     }
     case NodeKind::kObject: return false;
@@ -161,7 +167,8 @@ std::optional<bool> EquivalentConcepts(const Item& a, const Item& b) {
       ++seen_b;
       const Node xc = x.Child(names::kCode), yc = y.Child(names::kCode);
       const Node xs = x.Child(names::kSystem), ys = y.Child(names::kSystem);
-      if (xc && yc && xc.string() == yc.string() && (xs ? xs.string() : "") == (ys ? ys.string() : "")) shared = true;
+      if (xc && yc && xc.string() == yc.string() && (xs ? xs.string() : "") == (ys ? ys.string() : ""))
+        shared = true;
     });
   });
   if (seen_a == 0 || seen_b == 0) return std::nullopt;
@@ -285,7 +292,10 @@ Answer Equal(const Item& left, const Item& right, Evaluation& evaluation) {
     case ItemKind::kTypeInfo: return a.integer() == b.integer() ? Answer::kTrue : Answer::kFalse;
     case ItemKind::kNode:
       return EqualNodes(a.node(), b.node(), false, 0, evaluation) ? Answer::kTrue : Answer::kFalse;
-    case ItemKind::kInteger: case ItemKind::kLong: case ItemKind::kDecimal: case ItemKind::kQuantity: break;
+    case ItemKind::kInteger:
+    case ItemKind::kLong:
+    case ItemKind::kDecimal:
+    case ItemKind::kQuantity: break;
   }
   return Answer::kFalse;
 }
@@ -320,28 +330,31 @@ Answer Order(const Item& left, const Item& right, Evaluation& evaluation, std::s
   std::optional<std::strong_ordering> result;
   if (IsNumber(a) && IsNumber(b)) {
     result = a.kind() != ItemKind::kDecimal && b.kind() != ItemKind::kDecimal ? a.integer() <=> b.integer()
-                                                                             : AsDecimal(a) <=> AsDecimal(b);
-  } else if ((a.kind() == ItemKind::kQuantity || IsNumber(a)) && (b.kind() == ItemKind::kQuantity || IsNumber(b))) {
+                                                                              : AsDecimal(a) <=> AsDecimal(b);
+  } else if ((a.kind() == ItemKind::kQuantity || IsNumber(a)) &&
+             (b.kind() == ItemKind::kQuantity || IsNumber(b))) {
     result = Compare(AsQuantity(a), AsQuantity(b));
   } else if (a.kind() == ItemKind::kString && b.kind() == ItemKind::kString) {
     // UTF-8 bytes order as code points do.
     result = a.string().compare(b.string()) <=> 0;
   } else if (a.kind() == ItemKind::kTemporal && b.kind() == ItemKind::kTemporal) {
-    const bool a_time = a.temporal().kind == TemporalKind::kTime, b_time = b.temporal().kind == TemporalKind::kTime;
+    const bool a_time = a.temporal().kind == TemporalKind::kTime,
+               b_time = b.temporal().kind == TemporalKind::kTime;
     if (a_time != b_time) return Answer::kError;
     result = Compare(a.temporal(), b.temporal());
   } else {
-    // A node without a usable value ("<5", a date that is none) is not known; two types that never compare are
-    // the author's mistake.
+    // A node without a usable value ("<5", a date that is none) is not known; two types that never compare
+    // are the author's mistake.
     const auto unusable = [](const Item& item) {
       return item.is_node() && (IsQuantityType(item.type()) || IsPrimitiveType(item.type()));
     };
     const auto malformed = [](const Item& before, const Item& after) {
       return before.is_node() && after.kind() == ItemKind::kString &&
-             (before.type() == types::kDate || before.type() == types::kDateTime || before.type() == types::kInstant ||
-              before.type() == types::kTime);
+             (before.type() == types::kDate || before.type() == types::kDateTime ||
+              before.type() == types::kInstant || before.type() == types::kTime);
     };
-    return unusable(a) || unusable(b) || malformed(left, a) || malformed(right, b) ? Answer::kEmpty : Answer::kError;
+    return unusable(a) || unusable(b) || malformed(left, a) || malformed(right, b) ? Answer::kEmpty
+                                                                                   : Answer::kError;
   }
   if (!result) return Answer::kEmpty;
   *order = *result;
@@ -399,7 +412,9 @@ std::uint64_t HashItem(const Item& item, Evaluation& evaluation) {
 }
 
 ItemSet::ItemSet(Evaluation& evaluation)
-    : evaluation_(evaluation), items_(evaluation.state().items.Take()), slots_(evaluation.state().words.Take()),
+    : evaluation_(evaluation),
+      items_(evaluation.state().items.Take()),
+      slots_(evaluation.state().words.Take()),
       hashes_(evaluation.state().words.Take()) {}
 
 ItemSet::~ItemSet() {
@@ -431,7 +446,8 @@ void ItemSet::Rehash() {
   std::size_t size = 64;
   while (size < items_->size() * 4) size *= 2;
   slots_->assign(size, 0);
-  while (hashes_->size() < items_->size()) hashes_->push_back(HashItem((*items_)[hashes_->size()], evaluation_));
+  while (hashes_->size() < items_->size())
+    hashes_->push_back(HashItem((*items_)[hashes_->size()], evaluation_));
   for (std::size_t i = 0; i < items_->size(); ++i) {
     std::size_t slot = (*hashes_)[i] & (size - 1);
     while ((*slots_)[slot] != 0) slot = (slot + 1) & (size - 1);
@@ -468,7 +484,8 @@ TypeId SystemTypeOf(const Item& item) {
     case NodeKind::kBoolean: return types::kSystemBoolean;
     case NodeKind::kString: return types::kSystemString;
     case NodeKind::kNumber:
-      return item.node().text().find_first_of(".eE") == std::string_view::npos ? types::kSystemInteger : types::kSystemDecimal;
+      return item.node().text().find_first_of(".eE") == std::string_view::npos ? types::kSystemInteger
+                                                                               : types::kSystemDecimal;
     case NodeKind::kNull:
     case NodeKind::kObject: break;
   }

@@ -25,7 +25,8 @@ Answer Equal(const Item& a, const Item& b, Evaluation& evaluation);
 bool Equivalent(const Item& a, const Item& b, Evaluation& evaluation);
 // '<': kTrue if a < b, kFalse if not, kEmpty if not known. `order` is set when the answer is known.
 Answer Order(const Item& a, const Item& b, Evaluation& evaluation, std::strong_ordering* order);
-// The same for collections ('=' keeps order, '~' does not). kEmpty when either is empty ('~': both empty is true).
+// The same for collections ('=' keeps order, '~' does not). kEmpty when either is empty ('~': both empty is
+// true).
 Answer EqualItems(Items a, Items b, Evaluation& evaluation);
 bool EquivalentItems(Items a, Items b, Evaluation& evaluation);
 
@@ -40,7 +41,7 @@ class ItemSet {
   ~ItemSet();
   ItemSet(const ItemSet&) = delete;
   ItemSet& operator=(const ItemSet&) = delete;
-  bool Insert(const Item& item);          // false if it was there
+  bool Insert(const Item& item);  // false if it was there
   bool Contains(const Item& item) const;
 
  private:
@@ -48,7 +49,7 @@ class ItemSet {
   void Rehash();
   Evaluation& evaluation_;
   std::vector<Item>* items_;
-  std::vector<std::uint64_t>* slots_;     // open addressing: index + 1, or 0
+  std::vector<std::uint64_t>* slots_;  // open addressing: index + 1, or 0
   std::vector<std::uint64_t>* hashes_;
 };
 

@@ -10,16 +10,11 @@ namespace {
 // A value in an interval scale is (value * special_factor + offset) references: exact, as ratios are.
 std::optional<Decimal> Offset(Special special) {
   switch (special) {
-    case Special::kNone:
-      return Decimal();
-    case Special::kCelsius:
-      return Decimal::Make(27315, 2);
-    case Special::kFahrenheit:
-      return Decimal::Make(45967, 2);  // of 5/9 K
-    case Special::kReaumur:
-      return Decimal::Make(21852, 2);  // of 5/4 K: 273.15 * 4/5
-    default:
-      return std::nullopt;
+    case Special::kNone: return Decimal();
+    case Special::kCelsius: return Decimal::Make(27315, 2);
+    case Special::kFahrenheit: return Decimal::Make(45967, 2);  // of 5/9 K
+    case Special::kReaumur: return Decimal::Make(21852, 2);     // of 5/4 K: 273.15 * 4/5
+    default: return std::nullopt;
   }
 }
 
@@ -27,56 +22,34 @@ std::optional<Decimal> Offset(Special special) {
 double ToReference(Special special, double value) {
   switch (special) {
     case Special::kPh:
-    case Special::kHpX:
-      return std::pow(10, -value);
-    case Special::kHpC:
-      return std::pow(100, -value);
-    case Special::kHpM:
-      return std::pow(1000, -value);
-    case Special::kHpQ:
-      return std::pow(50000, -value);
-    case Special::kLn:
-      return std::exp(value);
-    case Special::kLg:
-      return std::pow(10, value);
-    case Special::kLgTimes2:
-      return std::pow(10, value / 2);
-    case Special::kLd:
-      return std::exp2(value);
-    case Special::kTanTimes100:
-      return std::atan(value / 100);
-    case Special::kSqrt:
-      return value * value;
-    default:
-      return value;
+    case Special::kHpX: return std::pow(10, -value);
+    case Special::kHpC: return std::pow(100, -value);
+    case Special::kHpM: return std::pow(1000, -value);
+    case Special::kHpQ: return std::pow(50000, -value);
+    case Special::kLn: return std::exp(value);
+    case Special::kLg: return std::pow(10, value);
+    case Special::kLgTimes2: return std::pow(10, value / 2);
+    case Special::kLd: return std::exp2(value);
+    case Special::kTanTimes100: return std::atan(value / 100);
+    case Special::kSqrt: return value * value;
+    default: return value;
   }
 }
 
 double FromReference(Special special, double amount) {
   switch (special) {
     case Special::kPh:
-    case Special::kHpX:
-      return -std::log10(amount);
-    case Special::kHpC:
-      return -std::log10(amount) / 2;
-    case Special::kHpM:
-      return -std::log10(amount) / 3;
-    case Special::kHpQ:
-      return -std::log(amount) / std::log(50000);
-    case Special::kLn:
-      return std::log(amount);
-    case Special::kLg:
-      return std::log10(amount);
-    case Special::kLgTimes2:
-      return 2 * std::log10(amount);
-    case Special::kLd:
-      return std::log2(amount);
-    case Special::kTanTimes100:
-      return 100 * std::tan(amount);
-    case Special::kSqrt:
-      return std::sqrt(amount);
-    default:
-      return amount;
+    case Special::kHpX: return -std::log10(amount);
+    case Special::kHpC: return -std::log10(amount) / 2;
+    case Special::kHpM: return -std::log10(amount) / 3;
+    case Special::kHpQ: return -std::log(amount) / std::log(50000);
+    case Special::kLn: return std::log(amount);
+    case Special::kLg: return std::log10(amount);
+    case Special::kLgTimes2: return 2 * std::log10(amount);
+    case Special::kLd: return std::log2(amount);
+    case Special::kTanTimes100: return 100 * std::tan(amount);
+    case Special::kSqrt: return std::sqrt(amount);
+    default: return amount;
   }
 }
 

@@ -117,7 +117,8 @@ Rational operator*(const Rational& a, const Rational& b) {
   const Int128 one = Gcd(Abs(a.numerator_), b.denominator_), other = Gcd(Abs(b.numerator_), a.denominator_);
   Rational out;
   if (__builtin_mul_overflow(Quotient(a.numerator_, one), Quotient(b.numerator_, other), &out.numerator_) ||
-      __builtin_mul_overflow(Quotient(a.denominator_, other), Quotient(b.denominator_, one), &out.denominator_)) {
+      __builtin_mul_overflow(Quotient(a.denominator_, other), Quotient(b.denominator_, one),
+                             &out.denominator_)) {
     return Rational::Overflow();
   }
   return out;

@@ -7,9 +7,9 @@
 #include <atomic>
 #include <cstdlib>
 #include <new>
+#include <nlohmann/json.hpp>
 
 #include "fhir/fhirpath/fhirpath.h"
-#include <nlohmann/json.hpp>
 #include "tests/bench/allocations.h"
 #include "tests/testing.h"
 
@@ -38,7 +38,8 @@ const std::vector<Case>& Cases() {
     const auto json = nlohmann::json::parse(ReadFile(SourceDir() / "tests/bench/data/expressions.json"));
     for (const auto& row : json) {
       Case entry{row["name"], row["expression"], {}};
-      for (const auto& value : row["expected"]) entry.expected.push_back(value.is_string() ? value.get<std::string>() : value.dump());
+      for (const auto& value : row["expected"])
+        entry.expected.push_back(value.is_string() ? value.get<std::string>() : value.dump());
       list.push_back(std::move(entry));
     }
     return list;
@@ -57,8 +58,8 @@ Program MustCompile(const std::string& expression) {
   return *program;
 }
 
-// Bodies as a server has them: in memory, with room for the padding, and given away to Parse. They are made in
-// batches outside the timing, since simdjson's parse of the same bytes pays for no copy either.
+// Bodies as a server has them: in memory, with room for the padding, and given away to Parse. They are made
+// in batches outside the timing, since simdjson's parse of the same bytes pays for no copy either.
 class Bodies {
  public:
   explicit Bodies(benchmark::State& state) : state_(state) {}
@@ -128,7 +129,8 @@ void BM_Expression(benchmark::State& state, const Case& entry) {
     }
     allocations += Allocations() - before;
   }
-  state.counters["allocations"] = benchmark::Counter(static_cast<double>(allocations), benchmark::Counter::kAvgIterations);
+  state.counters["allocations"] =
+      benchmark::Counter(static_cast<double>(allocations), benchmark::Counter::kAvgIterations);
 }
 
 void BM_Parse(benchmark::State& state) {
@@ -161,8 +163,9 @@ void BM_SimdjsonDom(benchmark::State& state) {
 
 // What one request costs: read it, then seven rules over it.
 void BM_ParseAndSevenRules(benchmark::State& state) {
-  static constexpr std::string_view kRules[] = {"boolean_rule", "of_type_count", "loinc_exists", "quantity_literal",
-                                                "two_drugs", "date_window", "latest_value"};
+  static constexpr std::string_view kRules[] = {"boolean_rule",     "of_type_count", "loinc_exists",
+                                                "quantity_literal", "two_drugs",     "date_window",
+                                                "latest_value"};
   std::vector<std::pair<Program, const Case*>> rules;
   for (const std::string_view name : kRules) {
     for (const Case& entry : Cases()) {
@@ -191,7 +194,8 @@ const bool kRegistered = [] {
   benchmark::RegisterBenchmark("Parse", BM_Parse);
   benchmark::RegisterBenchmark("ParseAndSevenRules", BM_ParseAndSevenRules);
   for (const Case& entry : Cases()) {
-    benchmark::RegisterBenchmark(("Expression/" + entry.name).c_str(), [&entry](benchmark::State& state) { BM_Expression(state, entry); });
+    benchmark::RegisterBenchmark(("Expression/" + entry.name).c_str(),
+                                 [&entry](benchmark::State& state) { BM_Expression(state, entry); });
   }
   return true;
 }();

@@ -1,5 +1,5 @@
-// One order-sign request in this process, from bytes to the bytes of the cards, next to simdjson's parse of the
-// same bytes: how much a decision costs beyond reading the request.
+// One order-sign request in this process, from bytes to the bytes of the cards, next to simdjson's parse of
+// the same bytes: how much a decision costs beyond reading the request.
 #include <benchmark/benchmark.h>
 #include <simdjson.h>
 
@@ -16,8 +16,10 @@ namespace {
 const std::string& RequestText() {
   static const std::string text = [] {
     std::string out = ReadFile(SourceDir() / "tests/demo/order-sign.json.in");
-    for (const auto& [from, to] : {std::pair("@NOW-2h@", "2026-11-20T07:00:00Z"), std::pair("@NOW-20h@", "2026-11-19T13:00:00Z")}) {
-      for (std::size_t at; (at = out.find(from)) != std::string::npos;) out.replace(at, std::strlen(from), to);
+    for (const auto& [from, to] :
+         {std::pair("@NOW-2h@", "2026-11-20T07:00:00Z"), std::pair("@NOW-20h@", "2026-11-19T13:00:00Z")}) {
+      for (std::size_t at; (at = out.find(from)) != std::string::npos;)
+        out.replace(at, std::strlen(from), to);
     }
     return out;
   }();
@@ -31,7 +33,8 @@ void BM_SimdjsonDom(benchmark::State& state) {
   simdjson::dom::parser parser;
   for (auto _ : state) {
     simdjson::dom::element root;
-    if (parser.parse(text).get(root) != simdjson::SUCCESS || !root["context"].is_object()) state.SkipWithError("wrong result");
+    if (parser.parse(text).get(root) != simdjson::SUCCESS || !root["context"].is_object())
+      state.SkipWithError("wrong result");
     benchmark::DoNotOptimize(root);
   }
   state.counters["bytes"] = static_cast<double>(RequestText().size());
@@ -48,7 +51,8 @@ void BM_Answer(benchmark::State& state) {
   const auto catalog = BuildCatalog(*infos);
   for (auto _ : state) {
     std::string body = RequestText();
-    const Answer answer = AnswerRequest(std::move(body), FindService("stepwise-order-sign"), *catalog, **evaluator, kNow, {});
+    const Answer answer =
+        AnswerRequest(std::move(body), FindService("stepwise-order-sign"), *catalog, **evaluator, kNow, {});
     if (!answer.errors.empty() || answer.decision.cards.size() != 2) {
       state.SkipWithError("wrong cards");
       return;
@@ -68,7 +72,8 @@ void BM_EvaluateOnly(benchmark::State& state) {
       return;
     }
   }
-  state.counters["allocations"] = static_cast<double>(Allocations() - before) / static_cast<double>(state.iterations());
+  state.counters["allocations"] =
+      static_cast<double>(Allocations() - before) / static_cast<double>(state.iterations());
 }
 
 BENCHMARK(BM_SimdjsonDom)->Name("OrderSign/SimdjsonDom");

@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::int64_t kNowMillis = 1'795'000'000'000;
 
-// The official suite as published: everything passes but what the skip list names, and nothing it names passes.
+// The official suite as published: everything passes but what the skip list names, and nothing it names
+// passes.
 TEST(FhirpathSuite, R4PassesButForWhatTheSkipListExplains) {
   const auto data = SharedData("fhirpath-r4");
   SKIP_WITHOUT(data);

@@ -144,24 +144,12 @@ TEST(DecimalTest, Arithmetic) {
     const Decimal b = D(row.b);
     std::optional<Decimal> result;
     switch (row.op) {
-      case '+':
-        result = Add(a, b);
-        break;
-      case '-':
-        result = Subtract(a, b);
-        break;
-      case '*':
-        result = Multiply(a, b);
-        break;
-      case '/':
-        result = Divide(a, b);
-        break;
-      case 'd':
-        result = DivTruncate(a, b);
-        break;
-      default:
-        result = Modulo(a, b);
-        break;
+      case '+': result = Add(a, b); break;
+      case '-': result = Subtract(a, b); break;
+      case '*': result = Multiply(a, b); break;
+      case '/': result = Divide(a, b); break;
+      case 'd': result = DivTruncate(a, b); break;
+      default: result = Modulo(a, b); break;
     }
     EXPECT_EQ(Text(result), row.result) << row.a << ' ' << row.op << ' ' << row.b;
   }

@@ -16,8 +16,10 @@ void Show(Node node, int depth, std::string& out) {
   for (const Node child : node.children()) {
     out += std::string(static_cast<std::size_t>(depth) * 2, ' ') + std::string(child.name_text());
     if (child.in_array()) out += "[]";
-    if (child.is_valueless_primitive()) out += " (no value)";
-    else if (child.kind() != NodeKind::kObject) out += "=" + std::string(child.text());
+    if (child.is_valueless_primitive())
+      out += " (no value)";
+    else if (child.kind() != NodeKind::kObject)
+      out += "=" + std::string(child.text());
     out += "\n";
     Show(child, depth + 1, out);
   }
@@ -34,12 +36,14 @@ struct TreeRow {
   const char* tree;
 };
 const TreeRow kTrees[] = {
-    {"values as written", R"({"value":1.50,"a":-0,"b":1e3,"c":true,"d":"x"})", "value=1.50\na=-0\nb=1e3\nc=true\nd=x\n"},
+    {"values as written", R"({"value":1.50,"a":-0,"b":1e3,"c":true,"d":"x"})",
+     "value=1.50\na=-0\nb=1e3\nc=true\nd=x\n"},
     {"nulls are no children", R"({"a":null,"b":1})", "b=1\n"},
     {"arrays repeat the property", R"({"given":["A","B"]})", "given[]=A\ngiven[]=B\n"},
     {"empty arrays and objects", R"({"a":[],"b":{},"c":[[]]})", "b\n"},
     {"arrays in arrays are flattened", R"({"a":[[1,2],[3]]})", "a[]=1\na[]=2\na[]=3\n"},
-    {"companion of a primitive", R"({"birthDate":"1974","_birthDate":{"id":"x"}})", "birthDate=1974\n  id=x\n"},
+    {"companion of a primitive", R"({"birthDate":"1974","_birthDate":{"id":"x"}})",
+     "birthDate=1974\n  id=x\n"},
     {"companion first", R"({"_birthDate":{"id":"x"},"birthDate":"1974"})", "birthDate=1974\n  id=x\n"},
     {"companion alone", R"({"_birthDate":{"id":"x"}})", "birthDate (no value)\n  id=x\n"},
     {"companions pair by position", R"({"given":["A",null,"C"],"_given":[null,{"id":"b"},{"id":"c"}]})",
@@ -80,8 +84,8 @@ const ErrorRow kErrors[] = {
     {"{\"a\":1}x", Code::kSyntax, 1, 8, "", "after the end"},
     {"{\"a\":1}{}", Code::kSyntax, 1, 8, "", "after the end"},
     {"{\"a\":1,\"a\":2}", Code::kSyntax, 1, 8, "$.a", "given twice"},
-    {"{\"resourceType\":\"Patient\",\n\"name\":[{},{\"family\":\"x\",\"family\":\"y\"}]}", Code::kSyntax, 2, 26,
-     "Patient.name[1].family", "given twice"},
+    {"{\"resourceType\":\"Patient\",\n\"name\":[{},{\"family\":\"x\",\"family\":\"y\"}]}", Code::kSyntax, 2,
+     26, "Patient.name[1].family", "given twice"},
     {"{\"a\":\"\\x\"}", Code::kSyntax, 1, 6, "$.a", "escape"},
     {"{\"a\":\"\\ud800\"}", Code::kSyntax, 1, 6, "$.a", "escape"},
     {"{\"a\":\"x", Code::kSyntax, 1, 8, "", "not closed"},
@@ -140,7 +144,8 @@ TEST(Document, KnowsItsResources) {
 }
 
 TEST(Document, PathsNameEveryNode) {
-  const Document document = MustParse(R"({"resourceType":"Patient","name":[{"given":["A","B"]}],"birthDate":"1974","_birthDate":{"id":"x"}})");
+  const Document document = MustParse(
+      R"({"resourceType":"Patient","name":[{"given":["A","B"]}],"birthDate":"1974","_birthDate":{"id":"x"}})");
   const Node name = document.root().Child(names::kName);
   std::string paths;
   for (const Node child : name.children()) paths += child.Path() + " ";

@@ -46,7 +46,8 @@ std::string Show(const Result<Items>& items) {
   return out;
 }
 
-std::string Answer(std::string_view expression, const CompileOptions& options = {.context_type = types::kBundle}) {
+std::string Answer(std::string_view expression,
+                   const CompileOptions& options = {.context_type = types::kBundle}) {
   const auto program = Compile(expression, options);
   if (!program) return "compile " + program.error().ToString();
   Evaluation evaluation({.now = kNow});
@@ -69,17 +70,31 @@ const Row kValues[] = {
     {"entry.resource.ofType(Patient).gender.extension('http://example.org/why').value", "asked"},
     {"entry.resource.ofType(Patient).gender.hasValue()", "true"},
     // Three-valued logic.
-    {"true and {}", ""}, {"false and {}", "false"}, {"{} and false", "false"}, {"true or {}", "true"}, {"{} or false", ""},
-    {"{} xor true", ""}, {"{} implies true", "true"}, {"false implies {}", "true"}, {"{} = {}", ""}, {"{} ~ {}", "true"},
-    {"{}.not()", ""}, {"({} | {}).exists()", "false"},
+    {"true and {}", ""},
+    {"false and {}", "false"},
+    {"{} and false", "false"},
+    {"true or {}", "true"},
+    {"{} or false", ""},
+    {"{} xor true", ""},
+    {"{} implies true", "true"},
+    {"false implies {}", "true"},
+    {"{} = {}", ""},
+    {"{} ~ {}", "true"},
+    {"{}.not()", ""},
+    {"({} | {}).exists()", "false"},
     // Unknown is not false: a value below a bound has no order.
     {"entry.resource.ofType(Observation).where(value.ofType(Quantity) > 4 'mg').id", ""},
-    {"@2014 > @2013-06", "true"}, {"@2014-06 > @2014", ""}, {"@2014-06-01T10:00 = @2014-06-01T10:00Z", ""},
+    {"@2014 > @2013-06", "true"},
+    {"@2014-06 > @2014", ""},
+    {"@2014-06-01T10:00 = @2014-06-01T10:00Z", ""},
     // Short-circuit: what comes after is never looked at.
-    {"(1 | 'a' | 2).exists()", "true"}, {"true or (1 | 2)", "true"}, {"(1 | 2 | 3).all($this > 1)", "false"},
+    {"(1 | 'a' | 2).exists()", "true"},
+    {"true or (1 | 2)", "true"},
+    {"(1 | 2 | 3).all($this > 1)", "false"},
     {"iif(true, 1, 1 / 0)", "1"},
     // $this, $index, $total.
-    {"(10 | 20 | 30).where($index > 0)", "20, 30"}, {"(1 | 2).select($this * 2)", "2, 4"},
+    {"(10 | 20 | 30).where($index > 0)", "20, 30"},
+    {"(1 | 2).select($this * 2)", "2, 4"},
     {"(1 | 2 | 3).aggregate($total + $this, 0)", "6"},
     // References.
     {"entry.resource.ofType(Observation).subject.resolve().ofType(Patient).id", "p1, p1"},
@@ -88,24 +103,33 @@ const Row kValues[] = {
     // Types.
     {"entry.resource.ofType(Patient).active is boolean", "true"},
     {"entry.resource.ofType(Patient).active is System.Boolean", "false"},
-    {"1.type().name", "Integer"}, {"entry.first().resource.type().name", "Patient"},
+    {"1.type().name", "Integer"},
+    {"entry.first().resource.type().name", "Patient"},
     // Variables of the chain.
     {"entry.resource.ofType(Patient).defineVariable('p').name.given.first() & ' ' & 'x'", "Ann x"},
     {"(1 | 2).defineVariable('n', $this).select(%n.count())", "2, 2"},
     // Order.
-    {"(3 | 1 | 2).sort()", "1, 2, 3"}, {"(3 | 1 | 2).sort($this desc)", "3, 2, 1"},
+    {"(3 | 1 | 2).sort()", "1, 2, 3"},
+    {"(3 | 1 | 2).sort($this desc)", "3, 2, 1"},
     {"entry.resource.ofType(Patient).name.sort(family).given.first()", "Annie"},
-    {"(1 | 2 | 3 | 2).count()", "3"}, {"1.combine(1).count()", "2"},
+    {"(1 | 2 | 3 | 2).count()", "3"},
+    {"1.combine(1).count()", "2"},
     {"(1 | 2 | 3).repeat(iif($this < 5, $this + 1, {})).count()", "4"},
     // Instances.
     {"Quantity { value: 5, unit: 'mg' }.value", "5"},
     {"Patient { name: HumanName { given: 'A' } }.name.given", "A"},
     // Constants.
-    {"%loinc", "http://loinc.org"}, {"%`vs-name`", "http://hl7.org/fhir/ValueSet/name"},
-    {"now()", "2026-11-20T09:00:00Z"}, {"today()", "2026-11-20"},
+    {"%loinc", "http://loinc.org"},
+    {"%`vs-name`", "http://hl7.org/fhir/ValueSet/name"},
+    {"now()", "2026-11-20T09:00:00Z"},
+    {"today()", "2026-11-20"},
     // Integers overflow to nothing, not around.
-    {"2147483647 + 1", ""}, {"2147483647L + 1", "2147483648"}, {"1 / 0", ""}, {"5 mod 0", ""},
-    {"-1.abs()", "-1"}, {"(-1).abs()", "1"},
+    {"2147483647 + 1", ""},
+    {"2147483647L + 1", "2147483648"},
+    {"1 / 0", ""},
+    {"5 mod 0", ""},
+    {"-1.abs()", "-1"},
+    {"(-1).abs()", "1"},
 };
 
 TEST(Fhirpath, Evaluates) {
@@ -118,12 +142,15 @@ TEST(Fhirpath, Evaluates) {
 const Row kCompileErrors[] = {
     {"entry.resourc", "1:7: Bundle.entry has no element 'resourc' (did you mean 'resource'?)"},
     {"entry.resource.ofType(Patient).nam.given", "1:32: Patient has no element 'nam' (did you mean 'name'?)"},
-    {"entry.resource.ofType(Observation).valueQuantity", "1:36: 'valueQuantity' is written value.ofType(Quantity) in FHIRPath"},
+    {"entry.resource.ofType(Observation).valueQuantity",
+     "1:36: 'valueQuantity' is written value.ofType(Quantity) in FHIRPath"},
     {"entry.resource.ofType(Patint)", "1:23: FHIR 4.0.1 has no type 'Patint' (did you mean 'Patient'?)"},
     {"Patient.name", "1:1: the expression starts from Bundle, which is no Patient"},
-    {"entry.where(resource.ofType(Patient).name.family)", "1:43: the criterion of where() must be true or false, and this is string; did you mean .exists()?"},
+    {"entry.where(resource.ofType(Patient).name.family)",
+     "1:43: the criterion of where() must be true or false, and this is string; did you mean .exists()?"},
     {"entry.resource.ofType(Observation).value.ofType(Patient)", nullptr},
-    {"entry.resource.ofType(Patient).children().first()", "1:43: first() asks for an order, and children() and descendants() have none"},
+    {"entry.resource.ofType(Patient).children().first()",
+     "1:43: first() asks for an order, and children() and descendants() have none"},
     {"entry.resource.ofType(Patient).name.startsWith('A')", "1:37: startsWith() does not work on HumanName"},
     {"today() + 7", "1:11: a number says not how long: write a duration such as 7 days"},
     {"entry.frist()", "1:7: there is no function frist() (did you mean 'first'?)"},
@@ -149,7 +176,8 @@ TEST(Fhirpath, SaysWhatIsWrongBeforeRunning) {
 
 TEST(Fhirpath, ReportsEverythingThatIsWrongInTextOrder) {
   std::optional<Program> program;
-  const auto diagnostics = Check("entry.resourc.exists() and entry.frist()", {.context_type = types::kBundle}, &program);
+  const auto diagnostics =
+      Check("entry.resourc.exists() and entry.frist()", {.context_type = types::kBundle}, &program);
   ASSERT_EQ(diagnostics.size(), 2u);
   EXPECT_EQ(diagnostics[0].error.span.column, 7u);
   EXPECT_EQ(diagnostics[1].error.span.column, 34u);
@@ -167,7 +195,8 @@ TEST(Fhirpath, LenientTurnsWhatOthersAcceptIntoWarnings) {
 }
 
 TEST(Fhirpath, PlacesErrorsInTheFileTheTextStandsIn) {
-  const auto program = Compile("entry.x", {.context_type = types::kBundle, .origin = {.file = "rule.yaml", .line = 12, .column = 9}});
+  const auto program = Compile(
+      "entry.x", {.context_type = types::kBundle, .origin = {.file = "rule.yaml", .line = 12, .column = 9}});
   ASSERT_FALSE(program);
   EXPECT_EQ(program.error().ToString().substr(0, 16), "rule.yaml:12:15:");
 }
@@ -176,7 +205,8 @@ const Row kRunErrors[] = {
     {"(1 | 2) + 1", "error semantic: the operand of '+' must be one item, and there are several"},
     {"entry.single()", "error semantic: single() wants at most one item, and there are 3"},
     {"1 < 'a'", "error semantic: System.Integer and System.String do not compare"},
-    {"@1973-12-25 + 1 'a'", "error semantic: a System.Date takes calendar units (years, months, days, ...), not 'a'"},
+    {"@1973-12-25 + 1 'a'",
+     "error semantic: a System.Date takes calendar units (years, months, days, ...), not 'a'"},
     {"1.repeat($this + 1)", "error limit: "},
 };
 
@@ -215,7 +245,10 @@ std::int64_t SlowClock() {
 
 TEST(Fhirpath, KeepsToItsTime) {
   Evaluation evaluation({.now = kNow, .clock = SlowClock});
-  const auto items = evaluation.Run(*Compile("descendants().select(%resource.descendants().select(%resource.descendants().count())).count()"), Item::Of(Bundle().root(), types::kBundle));
+  const auto items = evaluation.Run(
+      *Compile(
+          "descendants().select(%resource.descendants().select(%resource.descendants().count())).count()"),
+      Item::Of(Bundle().root(), types::kBundle));
   ASSERT_FALSE(items);
   EXPECT_EQ(items.error().code, Code::kLimit);
 }
@@ -224,14 +257,16 @@ TEST(Fhirpath, RemembersWhatDecided) {
   Evaluation evaluation({.now = kNow, .track_sources = true});
   const auto sources = [&](std::string_view expression) {
     evaluation.ClearSources();
-    const auto items = evaluation.Run(*Compile(expression, {.context_type = types::kBundle}), Item::Of(Bundle().root(), types::kBundle));
+    const auto items = evaluation.Run(*Compile(expression, {.context_type = types::kBundle}),
+                                      Item::Of(Bundle().root(), types::kBundle));
     EXPECT_TRUE(items) << expression;
     std::string out;
     for (const Node node : evaluation.sources()) out += node.PathInResource() + " ";
     return out;
   };
   // Only what a filter let through counts.
-  EXPECT_EQ(sources("entry.resource.ofType(Observation).where(status = 'final').exists()"), "Observation.status Observation ");
+  EXPECT_EQ(sources("entry.resource.ofType(Observation).where(status = 'final').exists()"),
+            "Observation.status Observation ");
   EXPECT_EQ(sources("entry.resource.ofType(Observation).exists(status = 'amended')"), "");
   EXPECT_EQ(sources("entry.resource.ofType(Patient).birthDate <= today()"), "Patient.birthDate ");
 }
@@ -243,8 +278,12 @@ class OneCode : public ValueSet, public Terminology {
     if (!system.empty() && system != "http://loinc.org") return Membership::kUnknown;
     return code == "72514-3" ? Membership::kIn : Membership::kOut;
   }
-  const ValueSet* FindValueSet(std::string_view name) const override { return name == "pain" ? this : nullptr; }
-  Membership Subsumes(std::string_view, std::string_view, std::string_view) const override { return Membership::kUnknown; }
+  const ValueSet* FindValueSet(std::string_view name) const override {
+    return name == "pain" ? this : nullptr;
+  }
+  Membership Subsumes(std::string_view, std::string_view, std::string_view) const override {
+    return Membership::kUnknown;
+  }
 };
 
 TEST(Fhirpath, MembershipHasThreeAnswers) {
@@ -315,11 +354,13 @@ TEST(Fhirpath, AsksForVariablesWhenTheyAreNeeded) {
 }
 
 TEST(Fhirpath, NavigatesPlainJson) {
-  const Document document = *Document::Parse(R"({"order":{"lines":[{"qty":2},{"qty":3.50}],"Patient":"x"},"patient":{"resourceType":"Patient","id":"p"}})");
+  const Document document = *Document::Parse(
+      R"({"order":{"lines":[{"qty":2},{"qty":3.50}],"Patient":"x"},"patient":{"resourceType":"Patient","id":"p"}})");
   Evaluation evaluation({.now = kNow});
   const auto run = [&](std::string_view expression) {
     const auto program = Compile(expression);
-    return program ? Show(evaluation.Run(*program, Item::Of(document.root(), types::kNone))) : program.error().ToString();
+    return program ? Show(evaluation.Run(*program, Item::Of(document.root(), types::kNone)))
+                   : program.error().ToString();
   };
   EXPECT_EQ(run("order.lines.qty"), "2, 3.50");
   EXPECT_EQ(run("order.lines.qty.sum()"), "5.50");
@@ -329,10 +370,11 @@ TEST(Fhirpath, NavigatesPlainJson) {
 
 TEST(Fhirpath, ParsesByPrecedence) {
   const Row rows[] = {
-      {"1 + 2 * 3", "(+ 1 (* 2 3))"}, {"a.b = 1 and c or d", "(or (and (= (. a b) 1) c) d)"},
-      {"-1.abs()", "(unary- (abs 1))"}, {"a is B and c", "(and (is a B) c)"}, {"a | b > c", "(> (| a b) c)"},
-      {"a implies b implies c", "(implies (implies a b) c)"}, {"a in b = c", "(in a (= b c))"},
-      {"4 days", "(quantity 4 days)"}, {"a.where(x)[0]", "([] (where a x) 0)"}, {"`div`.contains", "(. div contains)"}};
+      {"1 + 2 * 3", "(+ 1 (* 2 3))"},          {"a.b = 1 and c or d", "(or (and (= (. a b) 1) c) d)"},
+      {"-1.abs()", "(unary- (abs 1))"},        {"a is B and c", "(and (is a B) c)"},
+      {"a | b > c", "(> (| a b) c)"},          {"a implies b implies c", "(implies (implies a b) c)"},
+      {"a in b = c", "(in a (= b c))"},        {"4 days", "(quantity 4 days)"},
+      {"a.where(x)[0]", "([] (where a x) 0)"}, {"`div`.contains", "(. div contains)"}};
   for (const Row& row : rows) {
     const auto ast = Parse(row.expression);
     ASSERT_TRUE(ast) << row.expression << ": " << ast.error().ToString();
@@ -341,8 +383,9 @@ TEST(Fhirpath, ParsesByPrecedence) {
 }
 
 TEST(FhirpathConcurrency, OneProgramRunsInEightThreads) {
-  const auto program = Compile("entry.resource.ofType(Observation).where(subject.resolve().ofType(Patient).name.exists()).count() = 2",
-                               {.context_type = types::kBundle});
+  const auto program = Compile(
+      "entry.resource.ofType(Observation).where(subject.resolve().ofType(Patient).name.exists()).count() = 2",
+      {.context_type = types::kBundle});
   ASSERT_TRUE(program);
   std::vector<std::thread> threads;
   std::vector<int> wrong(8, 0);

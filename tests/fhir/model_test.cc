@@ -36,7 +36,7 @@ constexpr ElementRow kElementRows[] = {
     // Plain, own and inherited.
     {kR4, "Patient", "birthDate", "birthDate", "date"},
     {kR4, "Patient", "name", "name", "HumanName", true},
-    {kR4, "Patient", "id", "id", "id"},      // the definitions of 4.0.1 say string, their text id
+    {kR4, "Patient", "id", "id", "id"},  // the definitions of 4.0.1 say string, their text id
     {kR5, "Patient", "id", "id", "id"},
     {kR4, "Patient", "meta", "meta", "Meta"},
     {kR4, "Patient", "implicitRules", "implicitRules", "uri"},

@@ -136,18 +136,10 @@ TEST(QuantityTest, Arithmetic) {
     const Text b{row.b};
     std::optional<OwnedQuantity> result;
     switch (row.op) {
-      case '+':
-        result = Add(a.View(), b.View());
-        break;
-      case '-':
-        result = Subtract(a.View(), b.View());
-        break;
-      case '*':
-        result = Multiply(a.View(), b.View());
-        break;
-      default:
-        result = Divide(a.View(), b.View());
-        break;
+      case '+': result = Add(a.View(), b.View()); break;
+      case '-': result = Subtract(a.View(), b.View()); break;
+      case '*': result = Multiply(a.View(), b.View()); break;
+      default: result = Divide(a.View(), b.View()); break;
     }
     EXPECT_EQ(Print(result), row.result) << row.a << ' ' << row.op << ' ' << row.b;
   }

@@ -144,11 +144,11 @@ TEST(TerminologyStore, LongChainsAndManyPathsAreWalkedOnce) {
   std::string concepts = R"({"code":"0"})";
   for (int i = 1; i < 2000; ++i) {
     const std::string one = std::to_string(i - 1), two = std::to_string(i > 1 ? i - 2 : 0);
-    concepts += R"(,{"code":")" + std::to_string(i) + R"(","property":[{"code":"parent","valueCode":")" + one +
-                R"("},{"code":"parent","valueCode":")" + two + R"("}]})";
+    concepts += R"(,{"code":")" + std::to_string(i) + R"(","property":[{"code":"parent","valueCode":")" +
+                one + R"("},{"code":"parent","valueCode":")" + two + R"("}]})";
   }
-  const TerminologyStore store =
-      Build(R"({"resourceType":"CodeSystem","url":"urn:long","content":"complete","concept":[)" + concepts + "]}");
+  const TerminologyStore store = Build(
+      R"({"resourceType":"CodeSystem","url":"urn:long","content":"complete","concept":[)" + concepts + "]}");
   EXPECT_EQ(Text(store.Subsumes("urn:long", "0", "1999")), "in");
   EXPECT_EQ(Text(store.Subsumes("urn:long", "1999", "0")), "out");
 }
@@ -164,105 +164,131 @@ const SetRow kSets[] = {
      "urn:nowhere 1;urn:nowhere 2;1", "urn:nowhere 3;3", "urn:other 1"},
     {"a whole system", R"("compose":{"include":[{"system":"urn:animals"}]})", "urn:animals dog;dog",
      "urn:animals griffin;griffin;urn:animals Dog", "urn:other dog"},
-    {"a whole system in another version", R"("compose":{"include":[{"system":"urn:animals","version":"1.10"}]})",
-     "urn:animals unicorn", "urn:animals dog", ""},
-    {"any version (R5)", R"("compose":{"include":[{"system":"urn:animals","version":"*"}]})", "urn:animals dog", "", ""},
-    {"a version that is not at hand", R"("compose":{"include":[{"system":"urn:animals","version":"9"}]})", "", "",
-     "urn:animals dog;dog"},
-    {"a list of a version that is not at hand",
-     R"("compose":{"include":[{"system":"urn:animals","version":"9","concept":[{"code":"cat"}]}]})", "urn:animals cat",
+    {"a whole system in another version",
+     R"("compose":{"include":[{"system":"urn:animals","version":"1.10"}]})", "urn:animals unicorn",
      "urn:animals dog", ""},
+    {"any version (R5)", R"("compose":{"include":[{"system":"urn:animals","version":"*"}]})",
+     "urn:animals dog", "", ""},
+    {"a version that is not at hand", R"("compose":{"include":[{"system":"urn:animals","version":"9"}]})", "",
+     "", "urn:animals dog;dog"},
+    {"a list of a version that is not at hand",
+     R"("compose":{"include":[{"system":"urn:animals","version":"9","concept":[{"code":"cat"}]}]})",
+     "urn:animals cat", "urn:animals dog", ""},
     {"a whole system that is not at hand", R"("compose":{"include":[{"system":"urn:nowhere"}]})", "", "",
      "urn:nowhere 1;1"},
-    {"a whole fragment", R"("compose":{"include":[{"system":"urn:part"}]})", "urn:part a;urn:part not-listed;b", "",
-     "urn:part zz;zz"},
+    {"a whole fragment", R"("compose":{"include":[{"system":"urn:part"}]})",
+     "urn:part a;urn:part not-listed;b", "", "urn:part zz;zz"},
     {"a system with a grammar", R"("compose":{"include":[{"system":"urn:grammar"}]})", "urn:grammar 1", "",
      "urn:grammar 1+2"},
     {"a list of a fragment", R"("compose":{"include":[{"system":"urn:part","concept":[{"code":"zz"}]}]})",
      "urn:part zz", "urn:part a", ""},
 
-    {"union", R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"1"}]},{"system":"urn:x","concept":[{"code":"2"}]},
+    {"union",
+     R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"1"}]},{"system":"urn:x","concept":[{"code":"2"}]},
       {"system":"urn:y","concept":[{"code":"3"}]}]})",
      "urn:x 1;urn:x 2;urn:y 3;3", "urn:x 3;urn:y 1;4", ""},
-    {"union with something unknown", R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"1"}]},{"system":"urn:x"}]})",
-     "urn:x 1;1", "", "urn:x 2;2"},
+    {"union with something unknown",
+     R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"1"}]},{"system":"urn:x"}]})", "urn:x 1;1",
+     "", "urn:x 2;2"},
     {"exclude", R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"1"},{"code":"2"}]}],
       "exclude":[{"system":"urn:x","concept":[{"code":"2"}]},{"system":"urn:y","concept":[{"code":"1"}]}]})",
      "urn:x 1;1", "urn:x 2;2", "urn:y 1;urn:y 2"},
-    {"exclude from what is unknown", R"("compose":{"include":[{"system":"urn:x"}],"exclude":[{"system":"urn:x","concept":[{"code":"2"}]}]})",
+    {"exclude from what is unknown",
+     R"("compose":{"include":[{"system":"urn:x"}],"exclude":[{"system":"urn:x","concept":[{"code":"2"}]}]})",
      "", "urn:x 2;2", "urn:x 1;1"},
-    {"exclude what is unknown", R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"1"}]}],"exclude":[{"system":"urn:x"}]})",
+    {"exclude what is unknown",
+     R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"1"}]}],"exclude":[{"system":"urn:x"}]})",
      "", "urn:x 2;2", "urn:x 1;1"},
     {"exclude in a system",
      R"("compose":{"include":[{"system":"urn:animals"}],"exclude":[{"system":"urn:animals","filter":[{"property":"concept","op":"is-a","value":"mammal"}]}]})",
      "urn:animals gull", "urn:animals dog;urn:animals mammal;urn:animals griffin", ""},
 
-    {"import", R"("compose":{"include":[{"valueSet":["urn:vs:one-two"]}]})", "urn:x 1;1", "urn:x 3;3", "urn:y 1"},
-    {"import of a version", R"("compose":{"include":[{"valueSet":["urn:vs:one-two|1.0"]}]})", "urn:x 1", "urn:x 3", ""},
-    {"import of a version that is not at hand", R"("compose":{"include":[{"valueSet":["urn:vs:one-two|2.0"]}]})", "", "",
-     "urn:x 1;urn:x 3;3"},
+    {"import", R"("compose":{"include":[{"valueSet":["urn:vs:one-two"]}]})", "urn:x 1;1", "urn:x 3;3",
+     "urn:y 1"},
+    {"import of a version", R"("compose":{"include":[{"valueSet":["urn:vs:one-two|1.0"]}]})", "urn:x 1",
+     "urn:x 3", ""},
+    {"import of a version that is not at hand",
+     R"("compose":{"include":[{"valueSet":["urn:vs:one-two|2.0"]}]})", "", "", "urn:x 1;urn:x 3;3"},
     {"import of what is not at hand, and a list",
-     R"("compose":{"include":[{"valueSet":["urn:vs:nowhere"]},{"system":"urn:x","concept":[{"code":"1"}]}]})", "urn:x 1;1", "",
-     "urn:x 2;urn:y 1;2"},
-    {"intersection of imports", R"("compose":{"include":[{"valueSet":["urn:vs:one-two","urn:vs:two-three"]}]})",
-     "urn:x 2;2", "urn:x 1;urn:x 3;urn:z 2;1", "urn:y 2"},
-    {"intersection with a list", R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"1"},{"code":"9"}],"valueSet":["urn:vs:one-two"]}]})",
+     R"("compose":{"include":[{"valueSet":["urn:vs:nowhere"]},{"system":"urn:x","concept":[{"code":"1"}]}]})",
+     "urn:x 1;1", "", "urn:x 2;urn:y 1;2"},
+    {"intersection of imports",
+     R"("compose":{"include":[{"valueSet":["urn:vs:one-two","urn:vs:two-three"]}]})", "urn:x 2;2",
+     "urn:x 1;urn:x 3;urn:z 2;1", "urn:y 2"},
+    {"intersection with a list",
+     R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"1"},{"code":"9"}],"valueSet":["urn:vs:one-two"]}]})",
      "urn:x 1", "urn:x 2;urn:x 9", ""},
     {"intersection with what is not at hand",
-     R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"1"}],"valueSet":["urn:vs:nowhere"]}]})", "", "urn:x 2;2",
-     "urn:x 1;1"},
-    {"union of imports", R"("compose":{"include":[{"valueSet":["urn:vs:one-two"]},{"valueSet":["urn:vs:two-three"]}]})",
+     R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"1"}],"valueSet":["urn:vs:nowhere"]}]})",
+     "", "urn:x 2;2", "urn:x 1;1"},
+    {"union of imports",
+     R"("compose":{"include":[{"valueSet":["urn:vs:one-two"]},{"valueSet":["urn:vs:two-three"]}]})",
      "urn:x 1;urn:x 2;urn:x 3;urn:z 2", "urn:x 4;urn:z 1", "urn:y 1"},
-    {"exclude an import", R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"1"},{"code":"3"}]}],"exclude":[{"valueSet":["urn:vs:one-two"]}]})",
+    {"exclude an import",
+     R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"1"},{"code":"3"}]}],"exclude":[{"valueSet":["urn:vs:one-two"]}]})",
      "urn:x 3", "urn:x 1", ""},
     {"exclude an import that is not at hand",
-     R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"1"}]}],"exclude":[{"valueSet":["urn:vs:nowhere"]}]})", "",
-     "urn:x 2", "urn:x 1"},
-    {"import of all codes of a system", R"("compose":{"include":[{"valueSet":["urn:vs:all-animals"]}]})", "urn:animals dog",
-     "urn:animals griffin", ""},
+     R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"1"}]}],"exclude":[{"valueSet":["urn:vs:nowhere"]}]})",
+     "", "urn:x 2", "urn:x 1"},
+    {"import of all codes of a system", R"("compose":{"include":[{"valueSet":["urn:vs:all-animals"]}]})",
+     "urn:animals dog", "urn:animals griffin", ""},
 
-    {"case counts", R"("compose":{"include":[{"system":"urn:animals","concept":[{"code":"dog"}]}]})", "urn:animals dog",
-     "urn:animals DOG", ""},
-    {"case does not count", R"("compose":{"include":[{"system":"urn:tags","concept":[{"code":"nIGHt"}]}],"exclude":[{"system":"urn:tags","concept":[{"code":"DAY"}]}]})",
+    {"case counts", R"("compose":{"include":[{"system":"urn:animals","concept":[{"code":"dog"}]}]})",
+     "urn:animals dog", "urn:animals DOG", ""},
+    {"case does not count",
+     R"("compose":{"include":[{"system":"urn:tags","concept":[{"code":"nIGHt"}]}],"exclude":[{"system":"urn:tags","concept":[{"code":"DAY"}]}]})",
      "urn:tags Night;urn:tags NIGHT;night", "urn:tags day;urn:tags dusk", ""},
-    {"nobody says whether case counts", R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"mg"}]}]})", "urn:x mg",
-     "urn:x kg", "urn:x MG;Mg"},
-    {"nobody says, and the system is at hand", R"("compose":{"include":[{"system":"urn:units"}]})", "urn:units mg",
-     "urn:units g", "urn:units MG"},
-    {"two codes show that case counts", R"("compose":{"include":[{"system":"urn:case","concept":[{"code":"g"}]}]})",
-     "urn:case g", "urn:case G", ""},
-    {"two listed codes show that case counts", R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"ml"},{"code":"mL"}]}]})",
+    {"nobody says whether case counts",
+     R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"mg"}]}]})", "urn:x mg", "urn:x kg",
+     "urn:x MG;Mg"},
+    {"nobody says, and the system is at hand", R"("compose":{"include":[{"system":"urn:units"}]})",
+     "urn:units mg", "urn:units g", "urn:units MG"},
+    {"two codes show that case counts",
+     R"("compose":{"include":[{"system":"urn:case","concept":[{"code":"g"}]}]})", "urn:case g", "urn:case G",
+     ""},
+    {"two listed codes show that case counts",
+     R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"ml"},{"code":"mL"}]}]})",
      "urn:x ml;urn:x mL", "urn:x ML", ""},
 
-    {"inactive codes are left out", R"("compose":{"inactive":false,"include":[{"system":"urn:animals"},{"system":"urn:x","concept":[{"code":"1"}]}]})",
+    {"inactive codes are left out",
+     R"("compose":{"inactive":false,"include":[{"system":"urn:animals"},{"system":"urn:x","concept":[{"code":"1"}]}]})",
      "urn:animals dog;urn:x 1", "urn:animals dodo", ""},
-    {"inactive codes are in", R"("compose":{"inactive":true,"include":[{"system":"urn:animals"}]})", "urn:animals dodo", "", ""},
+    {"inactive codes are in", R"("compose":{"inactive":true,"include":[{"system":"urn:animals"}]})",
+     "urn:animals dodo", "", ""},
 
-    {"expansion", R"("expansion":{"timestamp":"2024-01-01","total":5,"contains":[{"system":"urn:x","code":"1","contains":[
+    {"expansion",
+     R"("expansion":{"timestamp":"2024-01-01","total":5,"contains":[{"system":"urn:x","code":"1","contains":[
        {"system":"urn:x","code":"2","inactive":true},{"system":"urn:x","abstract":true,"code":"group","contains":[{"system":"urn:y","code":"3"}]}]},{"display":"heading"}]})",
      "urn:x 1;urn:x 2;urn:y 3;3", "urn:x group;urn:x 4;urn:y 1", "urn:z 1"},
     {"expansion before compose", R"("expansion":{"contains":[{"system":"urn:x","code":"1"}]},
       "compose":{"include":[{"system":"urn:x","concept":[{"code":"2"}]},{"system":"urn:y","filter":[{"property":"p","op":"=","value":"v"}]}]})",
      "urn:x 1", "urn:x 2;urn:y 1;2", "urn:z 1"},
-    {"a part of an expansion", R"("expansion":{"total":2,"contains":[{"system":"urn:x","code":"1"}]})", "urn:x 1;1", "",
-     "urn:x 2;2"},
-    {"a part of an expansion, and compose", R"("expansion":{"total":9,"contains":[{"system":"urn:animals","code":"griffin"}]},
+    {"a part of an expansion", R"("expansion":{"total":2,"contains":[{"system":"urn:x","code":"1"}]})",
+     "urn:x 1;1", "", "urn:x 2;2"},
+    {"a part of an expansion, and compose",
+     R"("expansion":{"total":9,"contains":[{"system":"urn:animals","code":"griffin"}]},
       "compose":{"include":[{"system":"urn:animals"}]})",
      "urn:animals griffin;urn:animals dog", "urn:animals Dog", ""},
-    {"a later page", R"("expansion":{"offset":10,"contains":[{"system":"urn:x","code":"1"}]})", "urn:x 1", "", "urn:x 2"},
-    {"a first page", R"("expansion":{"parameter":[{"name":"count","valueInteger":1}],"contains":[{"system":"urn:x","code":"1"}]})",
+    {"a later page", R"("expansion":{"offset":10,"contains":[{"system":"urn:x","code":"1"}]})", "urn:x 1", "",
+     "urn:x 2"},
+    {"a first page",
+     R"("expansion":{"parameter":[{"name":"count","valueInteger":1}],"contains":[{"system":"urn:x","code":"1"}]})",
      "urn:x 1", "", "urn:x 2"},
-    {"a page that is all", R"("expansion":{"parameter":[{"name":"count","valueInteger":9}],"contains":[{"system":"urn:x","code":"1"}]})",
+    {"a page that is all",
+     R"("expansion":{"parameter":[{"name":"count","valueInteger":9}],"contains":[{"system":"urn:x","code":"1"}]})",
      "urn:x 1", "urn:x 2", ""},
-    {"active codes only", R"("expansion":{"parameter":[{"name":"activeOnly","valueBoolean":true}],"contains":[{"system":"urn:x","code":"1"}]})",
+    {"active codes only",
+     R"("expansion":{"parameter":[{"name":"activeOnly","valueBoolean":true}],"contains":[{"system":"urn:x","code":"1"}]})",
      "urn:x 1", "", "urn:x 2"},
-    {"too costly to expand", R"("expansion":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/valueset-toocostly","valueBoolean":true}],
+    {"too costly to expand",
+     R"("expansion":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/valueset-toocostly","valueBoolean":true}],
       "contains":[{"system":"urn:x","code":"1"}]})",
      "urn:x 1", "", "urn:x 2"},
     {"empty expansion", R"("expansion":{"total":0})", "", "1", "urn:x 1"},
     {"neither", R"("status":"draft")", "", "", "urn:x 1;1"},
-    {"a modifier", R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"1"}],"modifierExtension":[{"url":"urn:e"}]}]})", "",
-     "", "urn:x 1;urn:x 2;1"},
+    {"a modifier",
+     R"("compose":{"include":[{"system":"urn:x","concept":[{"code":"1"}],"modifierExtension":[{"url":"urn:e"}]}]})",
+     "", "", "urn:x 1;urn:x 2;1"},
 };
 
 constexpr std::string_view kImports = R"(,
@@ -271,7 +297,8 @@ constexpr std::string_view kImports = R"(,
 {"resourceType":"ValueSet","url":"urn:vs:one-two","version":"1.0","compose":{"include":[{"system":"urn:x","concept":[{"code":"1"},{"code":"2"}]}]}}
 )";
 
-void ExpectAnswers(const ValueSet& set, std::string_view codes, std::string_view answer, std::string_view what) {
+void ExpectAnswers(const ValueSet& set, std::string_view codes, std::string_view answer,
+                   std::string_view what) {
   for (const std::string& one : Words(codes, ';')) {
     const std::size_t blank = one.find(' ');
     const std::string system = blank == std::string::npos ? "" : one.substr(0, blank);
@@ -286,7 +313,8 @@ TEST(TerminologyStore, ValueSetsHaveThreeAnswers) {
   std::string resources;
   int number = 0;
   for (const SetRow& row : kSets) {
-    resources += R"({"resourceType":"ValueSet","url":"urn:vs:row)" + std::to_string(number++) + "\"," + row.content + "},";
+    resources += R"({"resourceType":"ValueSet","url":"urn:vs:row)" + std::to_string(number++) + "\"," +
+                 row.content + "},";
   }
   const TerminologyStore store = Build(resources + std::string(kSystems) + std::string(kImports));
   number = 0;
@@ -334,10 +362,14 @@ const FilterRow kFilters[] = {
     {"urn:animals", "like = urn:tags|night", "bat", ""},
     {"urn:animals", "concept is-a mammal;concept is-a flyer", "bat", ""},
     {"urn:animals", "concept is-a mammal;wings = 2", "?mammal ?dog ?cow ?bat", "has no property 'wings'"},
-    {"urn:animals", "concept isa mammal", "?animal ?mammal ?dog ?cow ?bat ?flyer ?gull ?dodo", "did you mean 'is-a'?"},
-    {"urn:animals", "concept is-a cat", "?animal ?mammal ?dog ?cow ?bat ?flyer ?gull ?dodo", "has no concept 'cat'"},
-    {"urn:animals", "concept regex (?=a).*", "?animal ?mammal ?dog ?cow ?bat ?flyer ?gull ?dodo", "cannot be used"},
-    {"urn:animals", "legs exists maybe", "?animal ?mammal ?dog ?cow ?bat ?flyer ?gull ?dodo", "true or false"},
+    {"urn:animals", "concept isa mammal", "?animal ?mammal ?dog ?cow ?bat ?flyer ?gull ?dodo",
+     "did you mean 'is-a'?"},
+    {"urn:animals", "concept is-a cat", "?animal ?mammal ?dog ?cow ?bat ?flyer ?gull ?dodo",
+     "has no concept 'cat'"},
+    {"urn:animals", "concept regex (?=a).*", "?animal ?mammal ?dog ?cow ?bat ?flyer ?gull ?dodo",
+     "cannot be used"},
+    {"urn:animals", "legs exists maybe", "?animal ?mammal ?dog ?cow ?bat ?flyer ?gull ?dodo",
+     "true or false"},
     {"urn:areas", "concept is-a body", "?body ?arm", "what subsumes what"},
     {"urn:part", "concept is-a a", "a b ?c ?not-listed", "content is fragment"},
     {"urn:part", "concept is-not-a a", "?c ?not-listed", ""},
@@ -364,7 +396,8 @@ TEST(TerminologyStore, Filters) {
                  one.substr(a + 1, b - a - 1) + R"(","value":")" + one.substr(b + 1) + "\"}";
     }
     const TerminologyStore store =
-        Build(std::string(kSystems) + R"(,{"resourceType":"ValueSet","url":"urn:vs:f","compose":{"include":[{"system":")" +
+        Build(std::string(kSystems) +
+              R"(,{"resourceType":"ValueSet","url":"urn:vs:f","compose":{"include":[{"system":")" +
               row.system + R"(","filter":[)" + filters + "]}]}}");
     const ValueSet* set = store.FindValueSet("urn:vs:f");
     std::vector<std::string> members;
@@ -372,7 +405,8 @@ TEST(TerminologyStore, Filters) {
       const Membership answer = set->Contains(row.system, code);
       if (answer != Membership::kOut) members.push_back((answer == Membership::kIn ? "" : "?") + code);
     }
-    EXPECT_THAT(members, ::testing::UnorderedElementsAreArray(Words(row.members))) << row.system << " " << row.filters;
+    EXPECT_THAT(members, ::testing::UnorderedElementsAreArray(Words(row.members)))
+        << row.system << " " << row.filters;
     if (*row.note != '\0') {
       EXPECT_THAT(store.notes(), ::testing::Contains(HasSubstr(row.note))) << row.filters;
     }
@@ -382,14 +416,15 @@ TEST(TerminologyStore, Filters) {
 TEST(TerminologyStore, FindsByUrlVersionNameAndId) {
   const auto set = [](std::string_view head, std::string_view code) {
     return R"({"resourceType":"ValueSet",)" + std::string(head) +
-           R"(,"compose":{"include":[{"system":"urn:x","concept":[{"code":")" + std::string(code) + R"("}]}]}})";
+           R"(,"compose":{"include":[{"system":"urn:x","concept":[{"code":")" + std::string(code) +
+           R"("}]}]}})";
   };
-  const TerminologyStore store = Build(
-      set(R"("url":"urn:a","version":"1.9","name":"A","id":"a1")", "9") + "," +
-      set(R"("url":"urn:a","version":"1.10","name":"A","id":"a2")", "10") + "," +
-      set(R"("url":"urn:a","version":"1.10-draft","name":"A","id":"a3")", "d") + "," +
-      set(R"("url":"urn:b","name":"B","id":"same")", "b") + "," + set(R"("url":"urn:c","name":"B","id":"c")", "c") + "," +
-      set(R"("id":"no-url")", "n"));
+  const TerminologyStore store =
+      Build(set(R"("url":"urn:a","version":"1.9","name":"A","id":"a1")", "9") + "," +
+            set(R"("url":"urn:a","version":"1.10","name":"A","id":"a2")", "10") + "," +
+            set(R"("url":"urn:a","version":"1.10-draft","name":"A","id":"a3")", "d") + "," +
+            set(R"("url":"urn:b","name":"B","id":"same")", "b") + "," +
+            set(R"("url":"urn:c","name":"B","id":"c")", "c") + "," + set(R"("id":"no-url")", "n"));
   const auto code_of = [&](std::string_view name) -> std::string {
     const ValueSet* found = store.FindValueSet(name);
     if (found == nullptr) return "none";
@@ -420,40 +455,62 @@ struct ErrorRow {
   const char *path, *message;
 };
 const ErrorRow kErrors[] = {
-    {R"({"resourceType":"Patient"})", Code::kInvalidArgument, "Bundle.entry[0].resource", "not the resource type 'Patient'"},
-    {R"({"resourceType":"Sheep"})", Code::kInvalidArgument, "Bundle.entry[0].resource", "not the resource type 'Sheep'"},
+    {R"({"resourceType":"Patient"})", Code::kInvalidArgument, "Bundle.entry[0].resource",
+     "not the resource type 'Patient'"},
+    {R"({"resourceType":"Sheep"})", Code::kInvalidArgument, "Bundle.entry[0].resource",
+     "not the resource type 'Sheep'"},
     {R"({"a":1})", Code::kInvalidArgument, "Bundle.entry[0].resource", "without a resourceType"},
     {R"({"resourceType":7})", Code::kInvalidArgument, "Bundle.entry[0].resource", "without a resourceType"},
-    {R"({"resourceType":"CodeSystem","content":"complete"})", Code::kInvalidArgument, "Bundle.entry[0].resource", "'url' is missing"},
-    {R"({"resourceType":"CodeSystem","url":"u"})", Code::kInvalidArgument, "Bundle.entry[0].resource", "'content' is missing"},
-    {R"({"resourceType":"CodeSystem","url":"u","content":"compleet"})", Code::kInvalidArgument, "Bundle.entry[0].resource.content", "did you mean 'complete'"},
-    {R"({"resourceType":"CodeSystem","url":["u","v"],"content":"complete"})", Code::kInvalidArgument, "Bundle.entry[0].resource.url[0]", "one string"},
-    {R"({"resourceType":"CodeSystem","url":"u","content":"complete","caseSensitive":"no"})", Code::kInvalidArgument, "Bundle.entry[0].resource.caseSensitive", "true or false"},
-    {R"({"resourceType":"CodeSystem","url":"u","content":"complete","concept":[{"display":"x"}]})", Code::kInvalidArgument, "Bundle.entry[0].resource.concept[0]", "'code' is missing"},
-    {R"({"resourceType":"CodeSystem","url":"u","content":"complete","concept":[1]})", Code::kInvalidArgument, "Bundle.entry[0].resource.concept[0]", "an object"},
+    {R"({"resourceType":"CodeSystem","content":"complete"})", Code::kInvalidArgument,
+     "Bundle.entry[0].resource", "'url' is missing"},
+    {R"({"resourceType":"CodeSystem","url":"u"})", Code::kInvalidArgument, "Bundle.entry[0].resource",
+     "'content' is missing"},
+    {R"({"resourceType":"CodeSystem","url":"u","content":"compleet"})", Code::kInvalidArgument,
+     "Bundle.entry[0].resource.content", "did you mean 'complete'"},
+    {R"({"resourceType":"CodeSystem","url":["u","v"],"content":"complete"})", Code::kInvalidArgument,
+     "Bundle.entry[0].resource.url[0]", "one string"},
+    {R"({"resourceType":"CodeSystem","url":"u","content":"complete","caseSensitive":"no"})",
+     Code::kInvalidArgument, "Bundle.entry[0].resource.caseSensitive", "true or false"},
+    {R"({"resourceType":"CodeSystem","url":"u","content":"complete","concept":[{"display":"x"}]})",
+     Code::kInvalidArgument, "Bundle.entry[0].resource.concept[0]", "'code' is missing"},
+    {R"({"resourceType":"CodeSystem","url":"u","content":"complete","concept":[1]})", Code::kInvalidArgument,
+     "Bundle.entry[0].resource.concept[0]", "an object"},
     {R"({"resourceType":"CodeSystem","url":"u","content":"complete","concept":[{"code":"a","property":[{"code":"parent","valueCode":"b"}]},{"code":"b","property":[{"code":"parent","valueCode":"a"}]}]})",
      Code::kSemantic, "Bundle.entry[0].resource", "is its own ancestor"},
     {R"({"resourceType":"CodeSystem","url":"u","content":"complete"},{"resourceType":"CodeSystem","url":"u","content":"fragment"})",
-     Code::kInvalidArgument, "Bundle.entry[1].resource", "is there already at Bundle.entry[0].resource, and differs"},
+     Code::kInvalidArgument, "Bundle.entry[1].resource",
+     "is there already at Bundle.entry[0].resource, and differs"},
     {R"({"resourceType":"ValueSet"})", Code::kInvalidArgument, "Bundle.entry[0].resource", "needs a 'url'"},
-    {R"({"resourceType":"ValueSet","url":"u","compose":{}},{"resourceType":"ValueSet","url":"u"})", Code::kInvalidArgument, "Bundle.entry[1].resource", "and differs"},
-    {R"({"resourceType":"ValueSet","url":"u","compose":{}})", Code::kInvalidArgument, "Bundle.entry[0].resource.compose", "'include' is missing"},
-    {R"({"resourceType":"ValueSet","url":"u","compose":[{"include":[]}]})", Code::kInvalidArgument, "Bundle.entry[0].resource.compose[0]", "one object"},
-    {R"({"resourceType":"ValueSet","url":"u","compose":7})", Code::kInvalidArgument, "Bundle.entry[0].resource.compose", "one object"},
-    {R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{}]}})", Code::kInvalidArgument, "Bundle.entry[0].resource.compose.include[0]", "either a 'system' or a 'valueSet'"},
-    {R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{"valueSet":["v"],"concept":[{"code":"1"}]}]}})", Code::kInvalidArgument, "Bundle.entry[0].resource.compose.include[0]", "need a 'system'"},
-    {R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{"system":"s","filters":[]},{"system":"s","filters":[{}]}]}})", Code::kInvalidArgument,
-     "Bundle.entry[0].resource.compose.include[1].filters[0]", "did you mean 'filter'"},
+    {R"({"resourceType":"ValueSet","url":"u","compose":{}},{"resourceType":"ValueSet","url":"u"})",
+     Code::kInvalidArgument, "Bundle.entry[1].resource", "and differs"},
+    {R"({"resourceType":"ValueSet","url":"u","compose":{}})", Code::kInvalidArgument,
+     "Bundle.entry[0].resource.compose", "'include' is missing"},
+    {R"({"resourceType":"ValueSet","url":"u","compose":[{"include":[]}]})", Code::kInvalidArgument,
+     "Bundle.entry[0].resource.compose[0]", "one object"},
+    {R"({"resourceType":"ValueSet","url":"u","compose":7})", Code::kInvalidArgument,
+     "Bundle.entry[0].resource.compose", "one object"},
+    {R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{}]}})", Code::kInvalidArgument,
+     "Bundle.entry[0].resource.compose.include[0]", "either a 'system' or a 'valueSet'"},
+    {R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{"valueSet":["v"],"concept":[{"code":"1"}]}]}})",
+     Code::kInvalidArgument, "Bundle.entry[0].resource.compose.include[0]", "need a 'system'"},
+    {R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{"system":"s","filters":[]},{"system":"s","filters":[{}]}]}})",
+     Code::kInvalidArgument, "Bundle.entry[0].resource.compose.include[1].filters[0]",
+     "did you mean 'filter'"},
     {R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{"system":"s","concept":[{"code":"1"}],"filter":[{"property":"p","op":"=","value":"v"}]}]}})",
      Code::kInvalidArgument, "Bundle.entry[0].resource.compose.include[0]", "both there"},
-    {R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{"valueSet":[7]}]}})", Code::kInvalidArgument, "Bundle.entry[0].resource.compose.include[0].valueSet[0]", "URL of a value set"},
+    {R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{"valueSet":[7]}]}})",
+     Code::kInvalidArgument, "Bundle.entry[0].resource.compose.include[0].valueSet[0]", "URL of a value set"},
     {R"({"resourceType":"CodeSystem","url":"s","content":"complete"},{"resourceType":"ValueSet","url":"u","compose":{"include":[{"system":"s","filter":[{"property":"p","op":"="}]}]}})",
      Code::kInvalidArgument, "Bundle.entry[1].resource.compose.include[0].filter[0]", "'value' is missing"},
-    {R"({"resourceType":"ValueSet","url":"u","expansion":{"contains":[{"code":"1"}]}})", Code::kInvalidArgument, "Bundle.entry[0].resource.expansion.contains[0]", "needs its 'system'"},
-    {R"({"resourceType":"ValueSet","url":"u","expansion":{"total":-1}})", Code::kInvalidArgument, "Bundle.entry[0].resource.expansion.total", "whole number"},
-    {R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{"valueSet":["u"]}]}})", Code::kSemantic, "Bundle.entry[0].resource.compose.include[0].valueSet[0]", "'u' imports 'u'"},
+    {R"({"resourceType":"ValueSet","url":"u","expansion":{"contains":[{"code":"1"}]}})",
+     Code::kInvalidArgument, "Bundle.entry[0].resource.expansion.contains[0]", "needs its 'system'"},
+    {R"({"resourceType":"ValueSet","url":"u","expansion":{"total":-1}})", Code::kInvalidArgument,
+     "Bundle.entry[0].resource.expansion.total", "whole number"},
+    {R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{"valueSet":["u"]}]}})", Code::kSemantic,
+     "Bundle.entry[0].resource.compose.include[0].valueSet[0]", "'u' imports 'u'"},
     {R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{"valueSet":["v"]}]}},{"resourceType":"ValueSet","url":"v","compose":{"include":[{"system":"s"}],"exclude":[{"valueSet":["u"]}]}})",
-     Code::kSemantic, "Bundle.entry[1].resource.compose.exclude[0].valueSet[0]", "'u' imports 'v' imports 'u'"},
+     Code::kSemantic, "Bundle.entry[1].resource.compose.exclude[0].valueSet[0]",
+     "'u' imports 'v' imports 'u'"},
 };
 
 TEST(TerminologyStore, Refuses) {
@@ -469,7 +526,8 @@ TEST(TerminologyStore, Refuses) {
 TEST(TerminologyStore, KeepsToItsLimits) {
   const auto error = [](std::string_view resources, const TerminologyLimits& limits) {
     const auto store = TryBuild(resources, limits);
-    return store ? std::string("none") : std::string(CodeName(store.error().code)) + ": " + store.error().message;
+    return store ? std::string("none")
+                 : std::string(CodeName(store.error().code)) + ": " + store.error().message;
   };
   const std::string chain =
       R"({"resourceType":"ValueSet","url":"a","compose":{"include":[{"valueSet":["b"]}]}},
@@ -482,7 +540,9 @@ TEST(TerminologyStore, KeepsToItsLimits) {
   EXPECT_THAT(error(kSystems, {.max_codes = 5}), HasSubstr("limit: there are more codes"));
   EXPECT_THAT(error(kSystems, {.max_depth = 2}), HasSubstr("limit: concepts are nested deeper"));
   EXPECT_THAT(error(kSystems, {.max_depth = 0}), HasSubstr("limit: Bundles are nested deeper"));
-  const std::string filtered = std::string(kSystems) + R"(,{"resourceType":"ValueSet","url":"a","compose":{"include":[{"system":"urn:animals",
+  const std::string filtered =
+      std::string(kSystems) +
+      R"(,{"resourceType":"ValueSet","url":"a","compose":{"include":[{"system":"urn:animals",
       "filter":[{"property":"concept","op":"regex","value":"d.*"}]}]}})";
   EXPECT_THAT(error(filtered, {.max_steps = 5}), HasSubstr("limit: filters take more steps"));
   const auto store = TryBuild(filtered, {.max_pattern = 2, .max_notes = 2});
@@ -494,40 +554,58 @@ TEST(TerminologyStore, KeepsToItsLimits) {
 
 TEST(TerminologyStore, NotesWhatItDoesNotUse) {
   const char* const kRows[][2] = {
-      {R"({"resourceType":"CodeSystem","url":"u","content":"supplement","supplements":"s"})", "Bundle.entry[0].resource: supplements of code systems are not used"},
-      {R"({"resourceType":"CodeSystem","url":"u","content":"complete","concepts":[{"code":"1"}]})", "Bundle.entry[0].resource.concepts[0]: CodeSystem has no element 'concepts' (did you mean 'concept'?)"},
-      {R"({"resourceType":"CodeSystem","url":"u","content":"complete","concept":[{"code":"1"},{"code":"1"}]})", "Bundle.entry[0].resource.concept[1]: the code '1' is there twice; both count as one"},
+      {R"({"resourceType":"CodeSystem","url":"u","content":"supplement","supplements":"s"})",
+       "Bundle.entry[0].resource: supplements of code systems are not used"},
+      {R"({"resourceType":"CodeSystem","url":"u","content":"complete","concepts":[{"code":"1"}]})",
+       "Bundle.entry[0].resource.concepts[0]: CodeSystem has no element 'concepts' (did you mean "
+       "'concept'?)"},
+      {R"({"resourceType":"CodeSystem","url":"u","content":"complete","concept":[{"code":"1"},{"code":"1"}]})",
+       "Bundle.entry[0].resource.concept[1]: the code '1' is there twice; both count as one"},
       {R"({"resourceType":"CodeSystem","url":"u","content":"complete","concept":[{"code":"1","property":[{"code":"parent","valueCode":"0"}]}]})",
-       "Bundle.entry[0].resource.concept[0].property[0]: there is no concept '0' in this system, which says to be complete"},
-      {R"({"resourceType":"CodeSystem","url":"u","content":"complete","contained":[{"resourceType":"ValueSet"}]})", "Bundle.entry[0].resource.contained[0]: contained resources are not read"},
+       "Bundle.entry[0].resource.concept[0].property[0]: there is no concept '0' in this system, which says "
+       "to be complete"},
+      {R"({"resourceType":"CodeSystem","url":"u","content":"complete","contained":[{"resourceType":"ValueSet"}]})",
+       "Bundle.entry[0].resource.contained[0]: contained resources are not read"},
       {R"({"resourceType":"ValueSet","url":"u","compose":{"lockedDate":"2020","include":[{"system":"s","concept":[{"code":"1"}]}]}})",
        "Bundle.entry[0].resource.compose.lockedDate: the date is not used: the versions at hand count"},
-      {R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{"valueSet":["v|2"]}]}})", "Bundle.entry[0].resource.compose.include[0].valueSet[0]: value set 'v|2' is not at hand"},
+      {R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{"valueSet":["v|2"]}]}})",
+       "Bundle.entry[0].resource.compose.include[0].valueSet[0]: value set 'v|2' is not at hand"},
       {R"({"resourceType":"CodeSystem","url":"s","content":"complete"},{"resourceType":"ValueSet","url":"u","compose":{"include":[{"system":"s","concept":[{"code":"1"}]}]}})",
-       "Bundle.entry[1].resource.compose.include[0].concept[0]: code system 's' has no code '1'; it is a member nevertheless"},
+       "Bundle.entry[1].resource.compose.include[0].concept[0]: code system 's' has no code '1'; it is a "
+       "member nevertheless"},
       {R"({"resourceType":"ValueSet","url":"u","compose":{"inactive":false,"include":[{"system":"s","concept":[{"code":"1"}]}]}})",
-       "Bundle.entry[0].resource.compose: 'inactive' is false, but code system 's' is not at hand: all its codes count as active"},
+       "Bundle.entry[0].resource.compose: 'inactive' is false, but code system 's' is not at hand: all its "
+       "codes count as active"},
   };
   for (const auto& [resources, note] : kRows) {
     const TerminologyStore store = Build(resources);
     ASSERT_EQ(store.notes().size(), 1u) << resources;
     EXPECT_EQ(store.notes()[0], note);
   }
-  EXPECT_TRUE(Build(R"({"resourceType":"ValueSet","url":"u","status":"active","compose":{"include":[{"system":"s","concept":[{"code":"1"}]}]}})").notes().empty());
+  EXPECT_TRUE(
+      Build(
+          R"({"resourceType":"ValueSet","url":"u","status":"active","compose":{"include":[{"system":"s","concept":[{"code":"1"}]}]}})")
+          .notes()
+          .empty());
 }
 
 TEST(TerminologyStore, ReadsSeveralFiles) {
-  const Document codes = MustParse(R"({"resourceType":"CodeSystem","url":"s","content":"complete","concept":[{"code":"1"}]})");
-  const Document set = MustParse(R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{"system":"s"},{"valueSet":["w"]}]}})");
+  const Document codes =
+      MustParse(R"({"resourceType":"CodeSystem","url":"s","content":"complete","concept":[{"code":"1"}]})");
+  const Document set = MustParse(
+      R"({"resourceType":"ValueSet","url":"u","compose":{"include":[{"system":"s"},{"valueSet":["w"]}]}})");
   const TerminologyFile files[] = {{&set, "set.json"}, {&codes, "codes.json"}, {&codes, "again.json"}};
   const auto store = TerminologyStore::Build(files);
   ASSERT_TRUE(store) << store.error().ToString();
   EXPECT_EQ(Text(store->FindValueSet("u")->Contains("s", "1")), "in");
-  EXPECT_THAT(store->notes(), ::testing::ElementsAre("again.json: CodeSystem: code system 's' is there already in codes.json at CodeSystem",
-                                                     "set.json: ValueSet.compose.include[1].valueSet[0]: value set 'w' is not at hand"));
+  EXPECT_THAT(store->notes(),
+              ::testing::ElementsAre(
+                  "again.json: CodeSystem: code system 's' is there already in codes.json at CodeSystem",
+                  "set.json: ValueSet.compose.include[1].valueSet[0]: value set 'w' is not at hand"));
   const Document patient = MustParse(R"({"resourceType":"Patient"})");
   const TerminologyFile bad[] = {{&patient, "patient.json"}};
-  EXPECT_THAT(TerminologyStore::Build(bad).error().ToString(), HasSubstr("patient.json: Patient: expected a CodeSystem"));
+  EXPECT_THAT(TerminologyStore::Build(bad).error().ToString(),
+              HasSubstr("patient.json: Patient: expected a CodeSystem"));
 }
 
 // FHIRPath over a store, from text to result.
@@ -556,17 +634,23 @@ TEST(TerminologyStore, AnswersFhirpath) {
     for (const std::string& why : evaluation.unknowns()) out += "? " + why;
     return out;
   };
-  const auto code = [](std::string_view id) { return "entry.resource.ofType(Condition).where(id = '" + std::string(id) + "').code"; };
+  const auto code = [](std::string_view id) {
+    return "entry.resource.ofType(Condition).where(id = '" + std::string(id) + "').code";
+  };
   EXPECT_EQ(answer(code("several") + ".memberOf('urn:vs:mammals')"), "true");
   EXPECT_EQ(answer(code("several") + ".memberOf('mammals')"), "true");
   EXPECT_EQ(answer(code("several") + ".coding.last().memberOf('mammals')"), "true");
   EXPECT_EQ(answer(code("several") + ".coding.last().code.memberOf('mammals')"), "true");
   EXPECT_EQ(answer(code("out") + ".memberOf('mammals')"), "false");
-  EXPECT_EQ(answer(code("elsewhere") + ".memberOf('mammals')"), "? value set 'mammals' is not about system 'urn:local'");
-  EXPECT_EQ(answer(code("fragment") + ".memberOf('open')"), "? value set 'open': code system 'urn:part' does not list all its codes");
-  EXPECT_EQ(answer(code("text") + ".memberOf('mammals')"), "? there is no code to look for in value set 'mammals'");
+  EXPECT_EQ(answer(code("elsewhere") + ".memberOf('mammals')"),
+            "? value set 'mammals' is not about system 'urn:local'");
+  EXPECT_EQ(answer(code("fragment") + ".memberOf('open')"),
+            "? value set 'open': code system 'urn:part' does not list all its codes");
+  EXPECT_EQ(answer(code("text") + ".memberOf('mammals')"),
+            "? there is no code to look for in value set 'mammals'");
   EXPECT_EQ(answer(code("text") + ".memberOf('mamals')"), "there is no value set 'mamals'");
-  EXPECT_EQ(answer(code("text") + ".memberOf('mam' + 'mals')"), "? there is no code to look for in value set 'mammals'");
+  EXPECT_EQ(answer(code("text") + ".memberOf('mam' + 'mals')"),
+            "? there is no code to look for in value set 'mammals'");
   EXPECT_EQ(answer("'dog'.memberOf('mammals')"), "true");
   EXPECT_EQ(answer("'gull'.memberOf('mammals')"), "false");
   EXPECT_EQ(answer(code("upper") + ".subsumes(" + code("several") + ")"), "true");
@@ -578,8 +662,18 @@ TEST(TerminologyStore, AnswersFhirpath) {
 
 // Whatever the shape, an answer or an error, never a crash.
 TEST(TerminologyStore, SurvivesOddShapes) {
-  const char* const kValues[] = {"null", "1", "\"x\"", "true", "[]", "{}", "[null]", "[[{}]]", "[{\"code\":null}]", "[{\"code\":[\"a\"]}]",
-                                 "[{\"code\":\"a\",\"_code\":{\"id\":\"i\"}}]", "[{\"_code\":{\"id\":\"i\"}}]"};
+  const char* const kValues[] = {"null",
+                                 "1",
+                                 "\"x\"",
+                                 "true",
+                                 "[]",
+                                 "{}",
+                                 "[null]",
+                                 "[[{}]]",
+                                 "[{\"code\":null}]",
+                                 "[{\"code\":[\"a\"]}]",
+                                 "[{\"code\":\"a\",\"_code\":{\"id\":\"i\"}}]",
+                                 "[{\"_code\":{\"id\":\"i\"}}]"};
   const char* const kPlaces[] = {
       R"({"resourceType":"CodeSystem","url":"u","content":"complete","concept":@})",
       R"({"resourceType":"CodeSystem","url":"u","content":"complete","_concept":@})",
@@ -615,7 +709,8 @@ TEST(TerminologyStore, SurvivesOddShapes) {
         continue;
       }
       (void)store->Subsumes("u", "a", "b");
-      if (const ValueSet* set = store->FindValueSet("u")) (void)(set->Contains("s", "a"), set->WhyUnknown("", "a"));
+      if (const ValueSet* set = store->FindValueSet("u"))
+        (void)(set->Contains("s", "a"), set->WhyUnknown("", "a"));
     }
   }
 }
