@@ -133,6 +133,57 @@ std::size_t FirstInvalidUtf8(std::string_view text) {
   return good;
 }
 
+// Where in the document an offset lies, for errors that are found before there is a tree: "$.context.a[2]".
+// What is not JSON on the way there may mislead it, which only a message notices. Error path only.
+std::string PathAt(std::string_view text, std::size_t offset) {
+  constexpr std::size_t kDeepest = 100, kLongestName = 60;
+  struct Level {
+    bool array;
+    bool named;  // the property's name has been read
+    std::size_t index;
+    std::string name;
+  };
+  std::vector<Level> levels;
+  for (std::size_t i = 0; i < std::min(offset, text.size()); ++i) {
+    switch (text[i]) {
+      case '{':
+      case '[':
+        if (levels.size() == kDeepest)
+          i = text.size();
+        else
+          levels.push_back({text[i] == '[', false, 0, ""});
+        break;
+      case '}':
+      case ']':
+        if (!levels.empty()) levels.pop_back();
+        break;
+      case ',':
+        if (!levels.empty()) {
+          ++levels.back().index;
+          levels.back().named = false;
+        }
+        break;
+      case '"': {
+        const std::size_t begin = ++i;
+        while (i < text.size() && text[i] != '"') i += text[i] == '\\' ? 2 : 1;
+        if (i >= offset || levels.empty() || levels.back().array || levels.back().named) break;
+        levels.back().name = text.substr(begin, std::min(i - begin, kLongestName));
+        levels.back().named = true;
+        break;
+      }
+      default: break;
+    }
+  }
+  std::string path = "$";
+  for (const Level& level : levels) {
+    if (level.array)
+      path += "[" + std::to_string(level.index) + "]";
+    else if (level.named)
+      path += "." + level.name;
+  }
+  return path == "$" ? "" : path;
+}
+
 }  // namespace
 
 // Second stage of parsing: walks simdjson's structural indexes (where each token starts) once and lays out
@@ -601,8 +652,10 @@ class DocumentBuilder {
       path = doc_.node(frames_[depth_ - 1].object).Path();
       const NameId name = frames_[depth_ - 1].name;
       if (name != kNoName) path += "." + std::string(doc_.NameText(name));
-      if (path.size() > kLongestPath) path = path.substr(0, kLongestPath) + "...";
+    } else if (node_count_ == 0) {
+      path = PathAt(doc_.bytes(), offset);
     }
+    if (path.size() > kLongestPath) path = path.substr(0, kLongestPath) + "...";
     error_ = Error{code, std::move(message), std::move(span), std::move(path)};
     return false;
   }

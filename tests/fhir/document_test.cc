@@ -88,9 +88,10 @@ const ErrorRow kErrors[] = {
      26, "Patient.name[1].family", "given twice"},
     {"{\"a\":\"\\x\"}", Code::kSyntax, 1, 6, "$.a", "escape"},
     {"{\"a\":\"\\ud800\"}", Code::kSyntax, 1, 6, "$.a", "escape"},
-    {"{\"a\":\"x", Code::kSyntax, 1, 8, "", "not closed"},
-    {"{\"a\":\"x\ny\"}", Code::kSyntax, 1, 8, "", "control character"},
-    {"{\"a\":\"\xC3\x28\"}", Code::kSyntax, 1, 7, "", "UTF-8"},
+    {"{\"a\":\"x", Code::kSyntax, 1, 8, "$.a", "not closed"},
+    {"{\"a\":\"x\ny\"}", Code::kSyntax, 1, 8, "$.a", "control character"},
+    {"{\"a\":\"\xC3\x28\"}", Code::kSyntax, 1, 7, "$.a", "UTF-8"},
+    {"{\"a\":[{},{\"b\":1,\"c\":[\"\\\"\",\"\xC3\x28\"]}]}", Code::kSyntax, 1, 28, "$.a[1].c[1]", "UTF-8"},
 };
 
 TEST(Document, SaysWhatIsWrongAndWhere) {
