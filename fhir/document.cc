@@ -243,7 +243,7 @@ class DocumentBuilder {
       std::uint64_t words[2];
       std::memcpy(words, other.data(), 16);
       const std::uint64_t difference = ((words[0] ^ text[0]) & mask[0]) | ((words[1] ^ text[1]) & mask[1]);
-      return difference == 0 && other.size() == size;
+      return difference == 0 && other.size() == size && size != 0;
     }
     void Set(std::string_view other, NameId id) {
       if (other.empty() || other.size() > sizeof(text)) return;

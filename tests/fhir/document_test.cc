@@ -51,6 +51,7 @@ const TreeRow kTrees[] = {
     {"unknown underscored names stay", R"({"_links_here":{"a":1}})", "_links_here\n  a=1\n"},
     {"escapes", R"({"a":"\u00e9\n\"\ud83d\ude00\/"})", "a=é\n\"😀/\n"},
     {"white space everywhere", " {\n\t\"a\" :  [ 1 , 2 ]\r\n} \n", "a[]=1\na[]=2\n"},
+    {"an empty name", R"({"":1})", "=1\n"},
     {"byte order mark", "\xEF\xBB\xBF{\"a\":1}", "a=1\n"},
 };
 
