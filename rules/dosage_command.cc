@@ -168,7 +168,11 @@ int Run(const Arguments& arguments) {
 std::string AnswerDosageLine(std::string line, const DrugKnowledge& knowledge, const DosageOptions& options) {
   const std::string guessed(GuessId(line));
   const auto document = Document::Parse(std::move(line));
-  if (!document) return ErrorLine(guessed, document.error().message);
+  if (!document) {
+    // What looked like an id may be part of the mistake; an answer line is JSON in any case.
+    return ErrorLine(Document::Parse("{\"id\":" + guessed + "}") ? guessed : "null",
+                     document.error().message);
+  }
   const Node root = document->root();
   const Node id_node = root.Child("id");
   const std::string id(id_node && id_node.kind() != NodeKind::kObject ? id_node.json() : "null");
