@@ -4,6 +4,7 @@
 
 #include "rules/card_maker.h"
 #include "rules/digest.h"
+#include "rules/source_names.h"
 #include "rules/variables.h"
 
 namespace stepwise::rules {
@@ -17,7 +18,8 @@ struct Engine::Run {
 
   std::int64_t (*clock)();
   fhirpath::Evaluation evaluation;
-  Variables variables;
+  SourceNames names;
+  Variables variables{names};
   const KnowledgeBase* base = nullptr;
   const EngineOptions* options = nullptr;
   Decision decision;
@@ -30,7 +32,6 @@ struct Engine::Run {
   void EvaluateItem(const CompiledRule& rule, const std::string& subject, Items item);
   bool EvaluateLine(const CompiledRule& rule, std::size_t index, LineOutcome* line, std::string* error);
   void Fire(const CompiledRule& rule, RuleOutcome* outcome);
-  std::vector<Source> Sources() const;
   std::string Reasons() const;
 };
 
@@ -63,24 +64,6 @@ RuleOutcome MakeOutcome(const CompiledRule& rule, const std::string& subject) {
 
 }  // namespace
 
-std::vector<Source> Engine::Run::Sources() const {
-  constexpr std::size_t kMost = 20;  // of one line; enough to check it by hand
-  std::vector<Source> out;
-  std::vector<Node> seen;
-  for (const Node node : evaluation.sources()) {
-    if (std::ranges::find(seen, node) != seen.end()) continue;
-    seen.push_back(node);
-    const Node resource = node.resource();
-    Source source{ReferenceOf(resource ? resource : node), node.PathInResource()};
-    const bool known = std::ranges::any_of(out, [&](const Source& other) {
-      return other.reference == source.reference && other.path == source.path;
-    });
-    if (!known) out.push_back(std::move(source));
-    if (out.size() == kMost) break;
-  }
-  return out;
-}
-
 std::string Engine::Run::Reasons() const {
   std::string out;
   for (const std::string& reason : evaluation.unknowns()) out += (out.empty() ? "" : "; ") + reason;
@@ -100,7 +83,7 @@ bool Engine::Run::EvaluateLine(const CompiledRule& rule, std::size_t index, Line
     line->reason = where.message;
     return false;
   }
-  line->sources = Sources();
+  line->sources = names.Of(evaluation.sources());
   if (!evaluation.unknowns().empty()) {
     line->reason = Reasons();
   } else if (!*answer) {
@@ -197,6 +180,7 @@ Result<Decision> Engine::Evaluate(const KnowledgeBase& base, const Document& req
   run.firings.clear();
   run.evaluation.Reset(now);
   run.evaluation.AddDocument(&request);
+  run.names.Begin(&request);
   run.variables.Begin(&base, &facts, options.site);
   run.evaluation.set_variables(&run.variables);
 

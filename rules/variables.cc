@@ -86,7 +86,9 @@ Result<Items> Variables::Compute(const Slot& slot, Memo& memo, Evaluation& evalu
   const std::vector<std::string> unknowns(evaluation.unknowns().begin(), evaluation.unknowns().end());
   evaluation.ClearSources();
   Result<Items> items = evaluation.Run(*slot.program, context_, environment_);
+  // Once each: what is replayed to every later line must not grow by repetition.
   memo.sources.assign(evaluation.sources().begin(), evaluation.sources().end());
+  names_.KeepFirst(memo.sources);
   memo.unknowns.assign(evaluation.unknowns().begin(), evaluation.unknowns().end());
   evaluation.ClearSources();
   evaluation.AddSources(sources);

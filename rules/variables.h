@@ -12,11 +12,14 @@
 #include <vector>
 
 #include "rules/engine.h"
+#include "rules/source_names.h"
 
 namespace stepwise::rules {
 
 class Variables final : public fhirpath::VariableSource {
  public:
+  // `names` must outlive this; it weeds out repeated sources.
+  explicit Variables(SourceNames& names) : names_(names) {}
   // Starts a request. All arguments outlive it.
   void Begin(const KnowledgeBase* base, const Facts* facts, const SiteParameters* site);
   // Starts a for-each item of a rule (or the rule itself, without item).
@@ -42,6 +45,7 @@ class Variables final : public fhirpath::VariableSource {
   Result<fhirpath::Items> Compute(const Slot& slot, Memo& memo, fhirpath::Evaluation& evaluation);
   fhirpath::Items ReadPrefetch(const Slot& slot, Memo& memo, fhirpath::Evaluation& evaluation) const;
 
+  SourceNames& names_;
   const KnowledgeBase* base_ = nullptr;
   const Facts* facts_ = nullptr;
   const SiteParameters* site_ = nullptr;
