@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rules/activation.h"
 #include "rules/card_maker.h"
 #include "rules/digest.h"
 #include "rules/source_names.h"
@@ -22,6 +23,7 @@ struct Engine::Run {
   Variables variables{names};
   const KnowledgeBase* base = nullptr;
   const EngineOptions* options = nullptr;
+  const Selection* selection = nullptr;
   Decision decision;
   std::vector<Firing> firings;
 
@@ -108,7 +110,8 @@ void Engine::Run::Fire(const CompiledRule& rule, RuleOutcome* outcome) {
     outcome->error = "the card is not shown: " + variables.Placed(card.error(), {}).message;
     return;
   }
-  const bool shown = rule.rule->mode == RuleMode::kOn && InForce(*rule.pack, decision.now);
+  const bool shown =
+      selection->shown() && rule.rule->mode == RuleMode::kOn && InForce(*rule.pack, decision.now);
   outcome->status = shown ? RuleStatus::kFired : RuleStatus::kShadow;
   if (shown) firings.push_back({&rule, decision.rules.size(), std::move(*card)});
 }
@@ -189,16 +192,14 @@ Result<Decision> Engine::Evaluate(const KnowledgeBase& base, const Document& req
   decision.now = now;
   decision.hook = facts.hook;
   decision.input_digest = DigestOf(request.bytes());
-  std::string packs;
-  for (const PackInfo& info : base.infos()) {
-    decision.packs.push_back(info.ref);
-    packs += info.ref.digest + ";";
-  }
-  decision.id = UuidOf({decision.input_digest, packs,
+  run.selection = options.selection == nullptr ? &base.default_selection() : options.selection;
+  const Selection::Hook& hook = run.selection->For(facts.hook);
+  decision.packs = hook.packs;
+  decision.id = UuidOf({decision.input_digest, hook.digests,
                         options.site == nullptr ? "" : options.site->digest_text, now.ToString()});
 
   const std::int64_t begin = run.clock == nullptr ? 0 : run.clock();
-  for (const CompiledRule* rule : base.RulesFor(facts.hook)) {
+  for (const CompiledRule* rule : hook.rules) {
     run.EvaluateRule(*rule);
     if (run.clock == nullptr || options.timeout.count() == 0) continue;
     if (run.clock() - begin > std::chrono::nanoseconds(options.timeout).count()) {
@@ -234,13 +235,6 @@ Result<SiteParameters> MakeSiteParameters(const KnowledgeBase& base,
       return Fail(Code::kInvalidArgument, "no pack has a parameter `" + name + "`" + Suggest(name, known));
   }
   return out;
-}
-
-bool InForce(const Pack& pack, const DateTime& now) {
-  if (pack.status == "retired") return false;
-  const std::string day = now.AsDate().ToString();
-  return (pack.effective_from.empty() || pack.effective_from <= day) &&
-         (pack.effective_to.empty() || day <= pack.effective_to);
 }
 
 }  // namespace stepwise::rules

@@ -24,6 +24,7 @@
 #include "rules/decision.h"
 #include "rules/facts.h"
 #include "rules/knowledge_base.h"
+#include "rules/selection.h"
 
 namespace stepwise::rules {
 
@@ -39,6 +40,7 @@ Result<SiteParameters> MakeSiteParameters(const KnowledgeBase& base,
                                           const std::map<std::string, std::string>& values);
 
 struct EngineOptions {
+  const Selection* selection = nullptr;  // of the base; nullptr: its default one. Must outlive the call
   bool all_lines = false;                // evaluate lines after the deciding one too, for explanations
   const SiteParameters* site = nullptr;  // must outlive the call
   std::chrono::milliseconds timeout{0};  // of the whole evaluation; 0: none. Needs the engine's clock
@@ -60,10 +62,6 @@ class Engine {
   struct Run;
   std::unique_ptr<Run> run_;
 };
-
-// Is the pack in force on the day of `now`? Rules of a pack that is retired, or outside its effective period,
-// are evaluated and never shown.
-bool InForce(const Pack& pack, const DateTime& now);
 
 }  // namespace stepwise::rules
 

@@ -7,6 +7,7 @@
 
 #include "rules/pack_reader.h"
 #include "rules/scope.h"
+#include "rules/selection.h"
 
 namespace stepwise::rules {
 
@@ -14,7 +15,7 @@ class KnowledgeBaseBuilder {
  public:
   explicit KnowledgeBaseBuilder(LoadReport* report) : base_(new KnowledgeBase()), report_(report) {}
 
-  std::shared_ptr<const KnowledgeBase> Build(std::vector<Pack> packs) {
+  std::shared_ptr<const KnowledgeBase> Build(std::vector<Pack> packs, Together together) {
     base_->packs_ = std::move(packs);
     if (!Order()) return nullptr;
     for (std::size_t i = 0; i < base_->packs_.size(); ++i) Open(i);
@@ -27,47 +28,101 @@ class KnowledgeBaseBuilder {
     CheckCauses();
     if (!report_->errors.empty()) return nullptr;
     Index();
+    SelectDefault();
+    if (together == Together::kDefault) CheckQueries(*base_, base_->default_->packs(), &report_->errors);
+    if (!report_->errors.empty()) return nullptr;
     return std::move(base_);
   }
 
  private:
-  // Puts required packs before those that require them.
+  // Puts required packs before those that require them, lower versions before higher ones.
   bool Order() {
-    std::vector<Pack>& packs = base_->packs_;
-    std::ranges::sort(packs, {}, &Pack::id);
-    for (std::size_t i = 1; i < packs.size(); ++i) {
-      if (packs[i].id == packs[i - 1].id) {
-        AddError(&report_->errors, packs[i].span,
-                 "pack `" + packs[i].id + "` is also in " + packs[i - 1].dir);
-      }
-    }
-    std::vector<Pack> ordered;
+    std::vector<Pack> packs = OnceEach(std::move(base_->packs_));
+    base_->packs_.clear();
+    std::vector<Pack>& ordered = base_->packs_;
     while (!packs.empty() && report_->errors.empty()) {
       const auto ready = std::ranges::find_if(packs, [&](const Pack& pack) {
-        return std::ranges::all_of(pack.requires_packs, [&](const PackRequirement& requirement) {
-          return std::ranges::any_of(ordered,
-                                     [&](const Pack& other) { return NamesPack(other, requirement.id); });
+        return std::ranges::none_of(pack.requires_packs, [&](const PackRequirement& requirement) {
+          const auto names = [&](const Pack& other) { return NamesPack(other, requirement.id); };
+          return std::ranges::any_of(packs, names) || std::ranges::none_of(ordered, names);
         });
       });
       if (ready == packs.end()) {
         ExplainOrder(packs, ordered);
         break;
       }
-      for (const PackRequirement& requirement : ready->requires_packs) CheckVersion(requirement, ordered);
+      Versions chosen;
+      if (Choose(ready->requires_packs, &chosen)) {
+        std::vector<std::size_t> required;
+        for (const auto& [id, index] : chosen) required.push_back(index);
+        std::ranges::sort(required);
+        base_->required_.push_back(std::move(required));
+      } else {
+        ExplainChoice(*ready);
+      }
       ordered.push_back(std::move(*ready));
       packs.erase(ready);
     }
-    packs = std::move(ordered);
     return report_->errors.empty();
   }
 
-  void CheckVersion(const PackRequirement& requirement, const std::vector<Pack>& known) {
-    const auto other =
-        std::ranges::find_if(known, [&](const Pack& pack) { return NamesPack(pack, requirement.id); });
-    if (!requirement.range.Contains(other->version)) {
+  std::vector<Pack> OnceEach(std::vector<Pack> packs) {
+    std::ranges::sort(packs, [](const Pack& a, const Pack& b) {
+      return std::tie(a.id, a.version, a.dir) < std::tie(b.id, b.version, b.dir);
+    });
+    std::vector<Pack> out;
+    for (Pack& pack : packs) {
+      if (out.empty() || out.back().id != pack.id || out.back().version != pack.version) {
+        out.push_back(std::move(pack));
+      } else if (out.back().digest != pack.digest) {
+        AddError(&report_->errors, pack.span,
+                 "pack `" + pack.id + "` " + pack.version.ToString() + " is also in " + out.back().dir +
+                     ", with other content (" + pack.digest + ", there " + out.back().digest +
+                     "); a version never changes: raise `version`");
+      }
+    }
+    return out;
+  }
+
+  using Versions = std::map<std::string, std::size_t>;  // pack id -> index
+
+  // Versions for these requirements and for what they require in turn, one of each pack: the highest that
+  // fit, the first requirement first. False: there are none that fit together.
+  bool Choose(std::span<const PackRequirement> requirements, Versions* chosen) const {
+    if (requirements.empty()) return true;
+    for (std::size_t i = base_->packs_.size(); i-- > 0;) {
+      const Pack& pack = base_->packs_[i];
+      if (!NamesPack(pack, requirements[0].id) || !requirements[0].range.Contains(pack.version)) continue;
+      Versions trial = *chosen;
+      const auto take = [&](std::size_t index) {
+        return trial.emplace(base_->packs_[index].id, index).first->second == index;
+      };
+      if (!take(i) || !std::ranges::all_of(base_->required_[i], take)) continue;
+      if (!Choose(requirements.subspan(1), &trial)) continue;
+      *chosen = std::move(trial);
+      return true;
+    }
+    return false;
+  }
+
+  void ExplainChoice(const Pack& pack) {
+    const std::size_t before = report_->errors.size();
+    for (const PackRequirement& requirement : pack.requires_packs) {
+      Versions ignored;
+      if (Choose({&requirement, 1}, &ignored)) continue;
+      std::string there;
+      for (const Pack& other : base_->packs_) {
+        if (NamesPack(other, requirement.id))
+          there += (there.empty() ? "" : " and ") + other.dir + " is version " + other.version.ToString();
+      }
       AddError(&report_->errors, requirement.text.span,
-               "needs " + requirement.id + " " + requirement.text.text + ", but " + other->dir +
-                   " is version " + other->version.ToString());
+               "needs " + requirement.id + " " + requirement.text.text + ", but " + there);
+    }
+    if (report_->errors.size() == before) {
+      AddError(&report_->errors, pack.span,
+               "the packs that `" + pack.id + "` " + pack.version.ToString() +
+                   " needs are themselves made for different versions of one pack; widen a range in "
+                   "`requires`");
     }
   }
 
@@ -75,8 +130,8 @@ class KnowledgeBaseBuilder {
     for (const Pack& pack : waiting) {
       for (const PackRequirement& requirement : pack.requires_packs) {
         const auto names = [&](const Pack& other) { return NamesPack(other, requirement.id); };
-        if (std::ranges::any_of(ordered, names)) continue;
         const bool circle = std::ranges::any_of(waiting, names);
+        if (!circle && std::ranges::any_of(ordered, names)) continue;
         AddError(&report_->errors, requirement.text.span,
                  circle
                      ? "packs `" + pack.id + "` and `" + requirement.id + "` need each other, directly or not"
@@ -85,22 +140,10 @@ class KnowledgeBaseBuilder {
     }
   }
 
-  std::vector<std::size_t> Closure(std::size_t index) const {
-    std::set<std::size_t> out;
-    for (const PackRequirement& requirement : base_->packs_[index].requires_packs) {
-      for (std::size_t i = 0; i < index; ++i) {
-        if (!NamesPack(base_->packs_[i], requirement.id)) continue;
-        out.insert(i);
-        for (const std::size_t inner : Closure(i)) out.insert(inner);
-      }
-    }
-    return {out.begin(), out.end()};
-  }
-
   void Open(std::size_t index) {
     std::vector<const PackTerminology*> terminologies;
     std::vector<PackScope*> scopes;
-    for (const std::size_t other : Closure(index)) {
+    for (const std::size_t other : base_->required_[index]) {
       terminologies.push_back(base_->terminologies_[other].get());
       scopes.push_back(scopes_[other].get());
     }
@@ -220,7 +263,7 @@ class KnowledgeBaseBuilder {
     std::map<std::string, const CompiledRule*> by_id;
     for (const auto& rule : base_->rules_) {
       const auto [at, fresh] = by_id.emplace(rule->rule->id, rule.get());
-      if (!fresh && !rule->rule->cause.empty()) {
+      if (!fresh && !rule->rule->cause.empty() && rule->pack->id != at->second->pack->id) {
         AddError(&report_->warnings, rule->rule->span,
                  "rule id `" + rule->rule->id + "` is also used in pack " + at->second->pack->id);
       }
@@ -228,17 +271,15 @@ class KnowledgeBaseBuilder {
   }
 
   void Index() {
-    std::stable_sort(base_->rules_.begin(), base_->rules_.end(), [](const auto& a, const auto& b) {
-      return std::tie(b->rule->priority, a->pack->id, a->rule->id) <
-             std::tie(a->rule->priority, b->pack->id, b->rule->id);
-    });
+    std::ranges::stable_sort(base_->rules_, SpeaksFirst, &std::unique_ptr<CompiledRule>::get);
+    base_->by_hook_.resize(base_->packs_.size());
     std::vector<std::set<std::string>> hooks(base_->packs_.size());
     std::vector<std::map<std::string, std::set<std::string>>> reads(base_->packs_.size());
     for (const auto& rule : base_->rules_) {
       const std::set<int> slots = SlotsOf(*rule);
       for (const std::string& hook :
            std::set<std::string>(rule->rule->hooks.begin(), rule->rule->hooks.end())) {
-        base_->by_hook_[hook].push_back(rule.get());
+        base_->by_hook_[rule->pack_index][hook].push_back(rule.get());
         hooks[rule->pack_index].insert(hook);
         for (const int slot : slots) {
           const Slot& data = base_->slots_[static_cast<std::size_t>(slot)];
@@ -259,8 +300,20 @@ class KnowledgeBaseBuilder {
     }
   }
 
+  // Packs are sorted by version inside an id, so the last one that is not retired is the highest.
+  void SelectDefault() {
+    std::map<std::string_view, std::size_t> highest;
+    for (std::size_t i = 0; i < base_->packs_.size(); ++i) {
+      const Pack& pack = base_->packs_[i];
+      if (pack.status != "retired" || !highest.contains(pack.id)) highest[pack.id] = i;
+    }
+    std::vector<std::size_t> packs;
+    for (const auto& [id, index] : highest) packs.push_back(index);
+    base_->default_ = std::make_unique<Selection>(*base_, std::move(packs));
+  }
+
   const PrefetchQuery* FindQuery(std::size_t index, const std::string& key) const {
-    std::vector<std::size_t> where = Closure(index);
+    std::vector<std::size_t> where = base_->required_[index];
     where.push_back(index);
     for (auto at = where.rbegin(); at != where.rend(); ++at) {
       const auto& queries = base_->packs_[*at].prefetch;
@@ -273,31 +326,61 @@ class KnowledgeBaseBuilder {
   std::unique_ptr<KnowledgeBase> base_;
   LoadReport* report_;
   std::vector<std::unique_ptr<PackScope>> scopes_;
-  std::map<std::string, int> prefetch_slots_;
+  PrefetchSlots prefetch_slots_;
 };
 
 namespace {
 
-// Folder beside `dir` whose pack.yaml has that id; "" if none. Only pack.yaml is looked at.
-std::string FindBeside(const std::string& dir, const std::string& id) {
+// Folder beside `dir` with the highest version that fits, else with any version; "" if none. Only pack.yaml
+// is looked at.
+std::string FindBeside(const std::string& dir, const PackRequirement& requirement) {
   std::error_code code;
   const auto parent = std::filesystem::canonical(dir, code).parent_path();
   if (code) return "";
+  std::string best;
+  std::optional<Version> best_version;
   for (const std::string& candidate : FindPackDirs(parent.string())) {
     Errors ignored;
     const PackFiles files = PackFiles::Open(candidate, &ignored);
     const std::string* text = files.Find("pack.yaml");
     const auto tree = text == nullptr ? Result<YamlNode>() : ParseYaml(*text);
     const YamlNode* name = tree ? tree->Find("id") : nullptr;
+    const YamlNode* version = tree ? tree->Find("version") : nullptr;
     if (name == nullptr) continue;
     Pack pack;
     pack.id = name->value.text;
-    if (NamesPack(pack, id)) return candidate;
+    if (!NamesPack(pack, requirement.id)) continue;
+    const auto parsed = version == nullptr ? std::nullopt : Version::Parse(version->value.text);
+    const bool fits = parsed && requirement.range.Contains(*parsed);
+    if (best.empty() || (fits && (!best_version || *best_version < *parsed))) best = candidate;
+    if (fits && best == candidate) best_version = parsed;
   }
-  return "";
+  return best;
+}
+
+// The packs in a folder, or in its folders.
+std::vector<std::string> FindPacksBelow(const std::string& dir) {
+  std::vector<std::string> out = FindPackDirs(dir);
+  if (out.size() == 1 && out[0] == dir) return out;
+  std::error_code code;
+  for (std::filesystem::directory_iterator at(dir, code), end; !code && at != end; at.increment(code)) {
+    const std::string below = at->path().string();
+    if (!at->is_directory() || std::ranges::find(out, below) != out.end()) continue;
+    std::ranges::copy(FindPackDirs(below), std::back_inserter(out));
+  }
+  std::ranges::sort(out);
+  return out;
 }
 
 }  // namespace
+
+bool SpeaksFirst(const CompiledRule* a, const CompiledRule* b) {
+  return std::tie(b->rule->priority, a->pack->id, a->rule->id, a->pack->version) <
+         std::tie(a->rule->priority, b->pack->id, b->rule->id, b->pack->version);
+}
+
+KnowledgeBase::KnowledgeBase() = default;
+KnowledgeBase::~KnowledgeBase() = default;
 
 bool NamesPack(const Pack& pack, std::string_view id) {
   if (pack.id == id) return true;
@@ -305,16 +388,18 @@ bool NamesPack(const Pack& pack, std::string_view id) {
   return point != std::string::npos && std::string_view(pack.id).substr(point + 1) == id;
 }
 
-std::shared_ptr<const KnowledgeBase> KnowledgeBase::Load(std::vector<Pack> packs, LoadReport* report) {
-  return KnowledgeBaseBuilder(report).Build(std::move(packs));
+std::shared_ptr<const KnowledgeBase> KnowledgeBase::Load(std::vector<Pack> packs, LoadReport* report,
+                                                         Together together) {
+  return KnowledgeBaseBuilder(report).Build(std::move(packs), together);
 }
 
 std::shared_ptr<const KnowledgeBase> KnowledgeBase::LoadFolders(std::span<const std::string> dirs,
-                                                                LoadReport* report, const std::string& site) {
+                                                                LoadReport* report, const std::string& site,
+                                                                Together together) {
   std::vector<Pack> packs;
   std::vector<std::string> queue;
   for (const std::string& dir : dirs) {
-    const std::vector<std::string> found = FindPackDirs(dir);
+    const std::vector<std::string> found = FindPacksBelow(dir);
     if (found.empty())
       AddError(&report->errors, {.file = dir}, "neither a pack (pack.yaml) nor a folder of packs",
                Code::kNotFound);
@@ -329,26 +414,29 @@ std::shared_ptr<const KnowledgeBase> KnowledgeBase::LoadFolders(std::span<const 
     if (i + 1 < queue.size()) continue;
     for (const Pack& pack : packs) {  // all that was named is read: what is required and still missing?
       for (const PackRequirement& requirement : pack.requires_packs) {
-        const auto names = [&](const Pack& other) { return NamesPack(other, requirement.id); };
-        if (std::ranges::any_of(packs, names)) continue;
-        const std::string beside = FindBeside(pack.dir, requirement.id);
+        const auto fits = [&](const Pack& other) {
+          return NamesPack(other, requirement.id) && requirement.range.Contains(other.version);
+        };
+        if (std::ranges::any_of(packs, fits)) continue;
+        const std::string beside = FindBeside(pack.dir, requirement);
         if (!beside.empty() && std::ranges::find(queue, beside) == queue.end()) queue.push_back(beside);
       }
     }
   }
   if (!report->errors.empty()) return nullptr;
-  return Load(std::move(packs), report);
+  return Load(std::move(packs), report, together);
 }
 
 std::span<const CompiledRule* const> KnowledgeBase::RulesFor(std::string_view hook) const {
-  const auto found = by_hook_.find(hook);
-  if (found == by_hook_.end()) return {};
-  return found->second;
+  return default_->For(hook).rules;
 }
 
 const Pack* KnowledgeBase::FindPack(std::string_view id) const {
-  const auto found = std::ranges::find_if(packs_, [&](const Pack& pack) { return NamesPack(pack, id); });
-  return found == packs_.end() ? nullptr : &*found;
+  const Pack* highest = nullptr;
+  for (const Pack& pack : packs_) {
+    if (NamesPack(pack, id)) highest = &pack;
+  }
+  return highest;
 }
 
 }  // namespace stepwise::rules

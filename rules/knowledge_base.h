@@ -6,6 +6,10 @@
 //   if (base == nullptr) ...  // report.errors says all that is wrong; nothing is half loaded
 //   for (const CompiledRule* rule : base->RulesFor("order-sign")) ...
 //
+// Several versions of a pack may be there, side by side: each has its own rules, facts and parameters, and is
+// compiled against the highest versions that fit what it requires. Which of them answer a request is said by
+// a Selection (rules/selection.h).
+//
 // All names are resolved here. What an expression can name lives in numbered slots: the request (prefetch,
 // context), constants (parameters, pack.version), facts of packs, and for each rule its for-each item and its
 // lets. The engine (rules/engine.h) keeps one memo a slot.
@@ -74,39 +78,62 @@ struct CompiledRule {
   CompiledCard card;
 };
 
+// Higher priority first, then by pack, rule and version.
+bool SpeaksFirst(const CompiledRule* a, const CompiledRule* b);
+
 struct LoadReport {
   Errors errors;    // any: nothing was loaded
   Errors warnings;  // loads, and the author should look
 };
 
+// What is checked to agree on its prefetch queries: the default selection, or nothing because the caller
+// makes selections of its own and checks those (CheckQueries).
+enum class Together : std::uint8_t { kDefault, kCallerChecks };
+
+class Selection;
+
 class KnowledgeBase {
  public:
-  // Each folder is a pack, or holds packs. A required pack that is in none of them is looked for beside the
-  // pack that requires it. nullptr when report->errors is not empty.
-  // `site`: applies each pack's sites/<site>.yaml, where it has one.
-  static std::shared_ptr<const KnowledgeBase> LoadFolders(std::span<const std::string> dirs,
-                                                          LoadReport* report, const std::string& site = {});
-  static std::shared_ptr<const KnowledgeBase> Load(std::vector<Pack> packs, LoadReport* report);
+  ~KnowledgeBase();
+  using HookRules = std::map<std::string, std::vector<const CompiledRule*>, std::less<>>;
 
-  // Rules that are not off, higher priority first.
-  std::span<const CompiledRule* const> RulesFor(std::string_view hook) const;
+  // Each folder is a pack, holds packs, or holds folders of packs (one a version, say). A required pack that
+  // is in none of them is looked for beside the pack that requires it. nullptr when report->errors is not
+  // empty. `site`: applies each pack's sites/<site>.yaml, where it has one.
+  static std::shared_ptr<const KnowledgeBase> LoadFolders(std::span<const std::string> dirs,
+                                                          LoadReport* report, const std::string& site = {},
+                                                          Together together = Together::kDefault);
+  // A version that is given twice is taken once; with another digest it is an error.
+  static std::shared_ptr<const KnowledgeBase> Load(std::vector<Pack> packs, LoadReport* report,
+                                                   Together together = Together::kDefault);
+
   std::span<const std::unique_ptr<CompiledRule>> rules() const { return rules_; }
   std::span<const Slot> slots() const { return slots_; }
-  std::span<const Pack> packs() const { return packs_; }
+  std::span<const Pack> packs() const { return packs_; }      // what is required comes first
   std::span<const PackInfo> infos() const { return infos_; }  // as packs()
-  // Pack by id or by the last part of its id ("analgesics" of "org.example.analgesics"); nullptr if none.
+  // By index into packs(): the rules that are not off, and all packs that it requires, ascending.
+  const HookRules& RulesOf(std::size_t pack) const { return by_hook_[pack]; }
+  std::span<const std::size_t> required(std::size_t pack) const { return required_[pack]; }
+
+  // Of every pack the highest version that is not retired: what answers when nobody selects.
+  const Selection& default_selection() const { return *default_; }
+  std::span<const CompiledRule* const> RulesFor(std::string_view hook) const;
+  // Highest version of the pack by id or by the last part of its id ("analgesics" of
+  // "org.example.analgesics"); nullptr if none.
   const Pack* FindPack(std::string_view id) const;
 
  private:
   friend class KnowledgeBaseBuilder;
-  KnowledgeBase() = default;
+  KnowledgeBase();
 
   std::vector<Pack> packs_;
   std::vector<std::unique_ptr<PackTerminology>> terminologies_;  // as packs_
   std::vector<Slot> slots_;
   std::vector<std::unique_ptr<CompiledRule>> rules_;
-  std::map<std::string, std::vector<const CompiledRule*>, std::less<>> by_hook_;
+  std::vector<HookRules> by_hook_;                  // as packs_
+  std::vector<std::vector<std::size_t>> required_;  // as packs_
   std::vector<PackInfo> infos_;
+  std::unique_ptr<const Selection> default_;
 };
 
 // Does `id` name this pack: the id itself or its last dotted part?

@@ -113,7 +113,7 @@ std::vector<std::string> NamedSlots::Names() const {
 }
 
 PackScope::PackScope(const Pack& pack, std::vector<PackScope*> required, const PackTerminology& terminology,
-                     std::map<std::string, int>* prefetch_slots, std::vector<Slot>* slots, LoadReport* report)
+                     PrefetchSlots* prefetch_slots, std::vector<Slot>* slots, LoadReport* report)
     : pack_(pack),
       required_(std::move(required)),
       compiler_(pack, terminology, report),
@@ -156,8 +156,8 @@ void PackScope::AddConstant(std::string name, std::unique_ptr<const Constant> co
   (parameter == nullptr ? common_ : own_)[name] = AddSlot(slots_, std::move(slot));
 }
 
-void PackScope::AddPrefetch(const PrefetchQuery& query, std::map<std::string, int>* prefetch_slots) {
-  const auto [at, fresh] = prefetch_slots->emplace(query.key, 0);
+void PackScope::AddPrefetch(const PrefetchQuery& query, PrefetchSlots* prefetch_slots) {
+  const auto [at, fresh] = prefetch_slots->try_emplace({query.key, query.query}, 0);
   if (fresh) {
     const StaticType type = PrefetchType(query.query);
     Slot slot = MakeSlot(SlotKind::kPrefetch, query.key, type, pack_.id);
@@ -166,11 +166,6 @@ void PackScope::AddPrefetch(const PrefetchQuery& query, std::map<std::string, in
     if (type.type == types::kNone) {
       AddError(&report_->errors, query.span, "`" + query.query + "` asks for a type that FHIR does not know");
     }
-  } else if (const Slot& other = (*slots_)[static_cast<std::size_t>(at->second)];
-             other.query != query.query) {
-    AddError(&report_->errors, query.span,
-             "prefetch key `" + query.key + "` is another query in pack " + other.pack + ": `" + other.query +
-                 "`; one key means one query, choose another key");
   }
   own_[query.key] = at->second;
 }

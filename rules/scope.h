@@ -63,12 +63,14 @@ class NamedSlots {
   std::vector<std::string> running_;  // names being compiled, outermost first
 };
 
+using PrefetchSlots = std::map<std::pair<std::string, std::string>, int>;  // key, query -> slot
+
 class PackScope final : public fhirpath::VariableScope {
  public:
-  // `prefetch_slots`: key -> slot, shared by all packs. `required`: scopes of required packs, all the way
+  // `prefetch_slots`: shared by all packs. `required`: scopes of required packs, all the way
   // down.
   PackScope(const Pack& pack, std::vector<PackScope*> required, const PackTerminology& terminology,
-            std::map<std::string, int>* prefetch_slots, std::vector<Slot>* slots, LoadReport* report);
+            PrefetchSlots* prefetch_slots, std::vector<Slot>* slots, LoadReport* report);
 
   std::optional<Variable> Find(std::string_view name) const override;
   std::vector<std::string> Names() const override;
@@ -79,7 +81,7 @@ class PackScope final : public fhirpath::VariableScope {
  private:
   void AddConstant(std::string name, std::unique_ptr<const Constant> constant,
                    const PackParameter* parameter);
-  void AddPrefetch(const PrefetchQuery& query, std::map<std::string, int>* prefetch_slots);
+  void AddPrefetch(const PrefetchQuery& query, PrefetchSlots* prefetch_slots);
   std::optional<Variable> FindOwn(std::string_view name) const;
   std::optional<Variable> FindShared(std::string_view name) const;
 

@@ -17,28 +17,34 @@ void Variables::Begin(const KnowledgeBase* base, const Facts* facts, const SiteP
   environment_.context = context_;
   failure_.reset();
   memos_.resize(base->slots().size());
-  for (Memo& memo : memos_) {
-    memo.state = State::kNew;
-    memo.sources.clear();
-    memo.unknowns.clear();
+  ++request_;
+}
+
+Variables::Memo& Variables::MemoOf(int slot) {
+  Memo& memo = memos_[static_cast<std::size_t>(slot)];
+  if (memo.request != request_) {
+    memo.request = request_;
+    Forget(memo);
   }
+  return memo;
+}
+
+void Variables::Forget(Memo& memo) {
+  memo.state = State::kNew;
+  memo.sources.clear();
+  memo.unknowns.clear();
 }
 
 void Variables::BeginItem(const CompiledRule& rule, Items item) {
-  for (int i = 0; i < rule.let_count; ++i) {
-    Memo& memo = memos_[static_cast<std::size_t>(rule.first_let + i)];
-    memo.state = State::kNew;
-    memo.sources.clear();
-    memo.unknowns.clear();
-  }
+  for (int i = 0; i < rule.let_count; ++i) Forget(MemoOf(rule.first_let + i));
   if (rule.for_each < 0) return;
-  Memo& memo = memos_[static_cast<std::size_t>(rule.for_each)];
+  Memo& memo = MemoOf(rule.for_each);
   memo.state = State::kDone;
   memo.items = item;
 }
 
 Result<Items> Variables::Get(int slot, Evaluation& evaluation) {
-  Memo& memo = memos_[static_cast<std::size_t>(slot)];
+  Memo& memo = MemoOf(slot);
   const Slot& what = base_->slots()[static_cast<std::size_t>(slot)];
   if (memo.state == State::kRunning) return Fail(Code::kInternal, "%" + what.name + " needs itself");
   if (memo.state == State::kNew) {

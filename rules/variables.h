@@ -37,11 +37,14 @@ class Variables final : public fhirpath::VariableSource {
  private:
   enum class State : std::uint8_t { kNew, kRunning, kDone };
   struct Memo {
+    std::uint64_t request = 0;  // of another request than the present one: forgotten
     State state = State::kNew;
     fhirpath::Items items;
     std::vector<Node> sources;
     std::vector<std::string> unknowns;
   };
+  Memo& MemoOf(int slot);
+  static void Forget(Memo& memo);
   Result<fhirpath::Items> Compute(const Slot& slot, Memo& memo, fhirpath::Evaluation& evaluation);
   fhirpath::Items ReadPrefetch(const Slot& slot, Memo& memo, fhirpath::Evaluation& evaluation) const;
 
@@ -52,6 +55,7 @@ class Variables final : public fhirpath::VariableSource {
   fhirpath::Item context_;
   fhirpath::Environment environment_;
   std::vector<Memo> memos_;
+  std::uint64_t request_ = 0;     // counts requests, so that a request touches only the slots it uses
   std::optional<Error> failure_;  // of the innermost fact or let, with its place
 };
 
