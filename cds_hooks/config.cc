@@ -32,6 +32,8 @@ constexpr std::int64_t kHourMs = 3'600'000;
 const Setting kSettings[] = {
     {"listen", &Config::listen, "HOST:PORT to listen on; port 0 takes any free port"},
     {"packs", &Config::packs, "Folder of rule packs; may be given several times"},
+    {"activation", &Config::activation, "File that says which versions of packs are on; without it all are"},
+    {"site", &Config::site, "Site whose activation and overlays of packs count"},
     {"evaluators", &Config::evaluators,
      "HOST:PORT,... of gRPC evaluators instead of evaluating in this process"},
     {"now", &Config::now, "Fixed time of every decision, such as 2026-12-10T09:00:00Z"},
@@ -44,8 +46,11 @@ const Setting kSettings[] = {
     {"idle_timeout_ms", &Config::idle_timeout_ms, "Between two requests on a connection", 1, kHourMs},
     {"evaluation_timeout_ms", &Config::evaluation_timeout_ms, "For the rules of one request", 1, kHourMs},
     {"drain_time_ms", &Config::drain_time_ms, "For requests in flight when stopping", 0, kHourMs},
+    {"reload_poll_ms", &Config::reload_poll_ms, "Between two looks at the packs; 0: reload on SIGHUP only", 0,
+     kHourMs},
     {"max_connections", &Config::max_connections, "Connections open at once", 1, 1'000'000},
     {"worker_threads", &Config::worker_threads, "Threads that answer requests; 0 is one a core", 0, 1024},
+    {"max_shadows", &Config::max_shadows, "Requests that versions in shadow are tried for at once", 0, 1024},
     {"log_level", &Config::log_level, "trace, debug, info, warn, error or off"},
 };
 
@@ -145,6 +150,8 @@ Status CheckConfig(const Config& config) {
     if (!now || !now->has_offset)
       return Wrong("now", "expected a time with offset, such as 2026-12-10T09:00:00Z");
   }
+  if (!config.evaluators.empty() && !config.activation.empty())
+    return Wrong("activation", "evaluators say themselves what is on; give them the file");
   const std::string& prefix = config.path_prefix;
   if (!prefix.empty() && (prefix.front() != '/' || prefix.back() == '/')) {
     return Wrong("path_prefix", "expected a path that starts with / and does not end with it, such as /cds");

@@ -29,6 +29,8 @@ struct Config {
   std::string listen = "127.0.0.1:8080";  // HOST:PORT, [::1]:PORT for IPv6; port 0 takes any free port
   std::string path_prefix;                // "/cds" puts discovery at /cds/cds-services
   std::vector<std::string> packs;         // folders of rule packs; empty: DefaultPacksDir()
+  std::string activation;                 // file that says which versions are on; "": every pack, the highest
+  std::string site;                       // whose activation and whose overlays of packs count
   std::vector<std::string> evaluators;    // HOST:PORT of gRPC evaluators; empty: evaluate in this process
   std::string now;                        // fixed time of every decision, for demonstrations; "" is the clock
   // Origins that browsers may call from. "*" is any origin, without credentials; none at all switches CORS
@@ -45,10 +47,12 @@ struct Config {
   std::int64_t idle_timeout_ms = 75'000;       // between two requests on a connection
   std::int64_t evaluation_timeout_ms = 2'000;  // rules that take longer: 503
   std::int64_t drain_time_ms = 10'000;         // after SIGTERM, for requests in flight
+  std::int64_t reload_poll_ms = 2'000;  // between two looks at the packs; 0: they are reloaded on SIGHUP only
 
   // Size of the server.
   std::int64_t max_connections = 1024;  // more wait in the accept queue of the system
   std::int64_t worker_threads = 0;      // 0: one a core
+  std::int64_t max_shadows = 4;  // versions in shadow are tried for so many requests at once, then skipped
 
   std::string log_level = "info";  // trace, debug, info, warn, error, off
 };

@@ -60,11 +60,11 @@ Result<DateTime> Now(const std::string& text) {
 Result<Answer> Evaluate(const EvaluateArguments& arguments) {
   STEPWISE_ASSIGN_OR_RETURN(std::string body, ReadText(arguments.request));
   STEPWISE_ASSIGN_OR_RETURN(const DateTime now, Now(arguments.config.now));
-  STEPWISE_ASSIGN_OR_RETURN(const std::unique_ptr<rules::Evaluator> evaluator,
-                            ChooseEvaluator(arguments.config));
-  STEPWISE_ASSIGN_OR_RETURN(const std::vector<rules::PackInfo> packs, evaluator->ListPacks());
+  STEPWISE_ASSIGN_OR_RETURN(const ChosenEvaluator chosen,
+                            ChooseEvaluator(arguments.config, [now] { return now; }));
+  STEPWISE_ASSIGN_OR_RETURN(const std::vector<rules::PackInfo> packs, chosen.evaluator->ListPacks());
   STEPWISE_ASSIGN_OR_RETURN(const Catalog catalog, BuildCatalog(packs));
-  return AnswerRequest(std::move(body), nullptr, catalog, *evaluator, now,
+  return AnswerRequest(std::move(body), nullptr, catalog, *chosen.evaluator, now,
                        MakeServiceOptions(arguments.config).pipeline);
 }
 
@@ -119,6 +119,9 @@ void AddEvaluateCommand(CLI::App& app, int& exit_code) {
       ->required();
   command->add_option("--packs", arguments->config.packs, "Folder of rule packs; may be given several times")
       ->allow_extra_args(false);
+  command->add_option("--activation", arguments->config.activation,
+                      "File that says which versions of packs are on; without it all are");
+  command->add_option("--site", arguments->config.site, "Site whose activation and overlays count");
   command
       ->add_option("--evaluators", arguments->config.evaluators, "HOST:PORT,... of gRPC evaluators instead")
       ->delimiter(',')

@@ -1,22 +1,32 @@
 #include "cds_hooks/evaluator_choice.h"
 
-#include "rules/local_evaluator.h"
+#include <span>
+
+#include "cds_hooks/discovery.h"
 #include "rules/remote_evaluator.h"
 
 namespace stepwise::cds_hooks {
 
-Result<std::unique_ptr<rules::Evaluator>> ChooseEvaluator(const Config& config) {
+Result<ChosenEvaluator> ChooseEvaluator(const Config& config, rules::Registry::Clock clock) {
   if (!config.evaluators.empty()) {
-    return rules::ConnectRemoteEvaluator(config.evaluators,
-                                         std::chrono::milliseconds(config.evaluation_timeout_ms));
+    return ChosenEvaluator{rules::ConnectRemoteEvaluator(
+        config.evaluators, std::chrono::milliseconds(config.evaluation_timeout_ms), config.site)};
   }
-  std::vector<std::string> packs = config.packs;
-  if (packs.empty()) {
+  rules::RegistryOptions options{config.packs, config.activation, config.site};
+  if (options.dirs.empty()) {
     std::string folder = DefaultPacksDir();
     if (folder.empty()) return Fail(Code::kNotFound, "no rule packs: name their folder with --packs");
-    packs.push_back(std::move(folder));
+    options.dirs.push_back(std::move(folder));
   }
-  return rules::LoadLocalEvaluator(packs);
+  // A pack whose prefetch cannot be offered must not get as far as discovery.
+  options.check = [](const rules::PackInfo& info) -> Status {
+    const Result<Catalog> catalog = BuildCatalog(std::span(&info, 1));
+    return catalog ? Status() : tl::unexpected(catalog.error());
+  };
+  STEPWISE_ASSIGN_OR_RETURN(std::unique_ptr<rules::Registry> registry,
+                            rules::Registry::Open(std::move(options), std::move(clock)));
+  rules::Registry* const same = registry.get();
+  return ChosenEvaluator{std::move(registry), same};
 }
 
 }  // namespace stepwise::cds_hooks

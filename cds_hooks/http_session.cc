@@ -134,10 +134,12 @@ void HttpSession::Answer() {
   record.status = response.status;
   record.response_bytes = response.body.size();
   record.summary = std::move(response.summary);
+  const std::function<void()> after = std::move(response.after);
 
   const bool keep_alive = message.keep_alive() && !context_.stopping;
   Write(std::move(response), keep_alive, message.method() == http::verb::head, false);
   if (context_.observer) context_.observer(record);
+  if (after) after();
 }
 
 // The bytes were no request that can be answered: say why if the connection still stands, then close it.

@@ -1,6 +1,8 @@
 // stepwise-server: the CDS Hooks service.
 //
-//   stepwise-server --listen 127.0.0.1:8080 --packs rules/packs
+//   stepwise-server --listen 127.0.0.1:8080 --packs registry --activation activation.yaml --site north-campus
+//
+// Packs and the activation file are reloaded on SIGHUP, and when they change: all or nothing, without a gap.
 //
 // Prints "listening on http://HOST:PORT" to stdout once it accepts connections; logs to stderr.
 // Exit codes: 0 stopped by a signal, 1 it could not start (the reason is on stderr), 2 wrong usage.
@@ -9,12 +11,14 @@
 #include <chrono>
 #include <exception>
 #include <iostream>
+#include <optional>
 
 #include "cds_hooks/config.h"
 #include "cds_hooks/evaluator_choice.h"
 #include "cds_hooks/http_server.h"
 #include "cds_hooks/log.h"
 #include "cds_hooks/service.h"
+#include "rules/reloader.h"
 
 namespace stepwise::cds_hooks {
 namespace {
@@ -28,11 +32,21 @@ Service::Clock MakeClock(const Config& config) {
   };
 }
 
+void Tell(bool loaded, const rules::RegistryStatus& status, Log& log) {
+  const std::string generation = std::to_string(status.generation);
+  if (loaded) return log.Info("reloaded", {{"generation", generation}, {"digest", status.digest}});
+  for (const Error& error : status.errors)
+    log.Error("reload-failed", {{"serving", generation}, {"reason", error.ToString()}});
+}
+
 Status Serve(const Overrides& overrides) {
   STEPWISE_ASSIGN_OR_RETURN(const Config config, MakeConfig(overrides));
-  STEPWISE_ASSIGN_OR_RETURN(const std::unique_ptr<rules::Evaluator> evaluator, ChooseEvaluator(config));
+  STEPWISE_ASSIGN_OR_RETURN(const ChosenEvaluator chosen, ChooseEvaluator(config, MakeClock(config)));
+  if (chosen.registry != nullptr) rules::BlockReloadSignal();  // before any thread starts
   Log log(config.log_level);
-  Service service(MakeServiceOptions(config), *evaluator, MakeClock(config));
+  ServiceOptions options = MakeServiceOptions(config);
+  options.registry = chosen.registry;
+  Service service(std::move(options), *chosen.evaluator, MakeClock(config));
   if (Status ready = service.Refresh(); !ready) {
     // Remote evaluators may come later: until then requests get 503. Anything else must be repaired first.
     if (ready.error().code != Code::kUnavailable) return ready;
@@ -43,6 +57,11 @@ Status Serve(const Overrides& overrides) {
       HttpServer::Listen(config, service, [&](const AccessRecord& r) { log.Request(r); }));
   std::cout << "listening on " << server->url() << std::endl;
   log.Info("started", {{"url", server->url()}});
+  std::optional<rules::Reloader> reloader;
+  if (chosen.registry != nullptr) {
+    reloader.emplace(*chosen.registry, std::chrono::milliseconds(config.reload_poll_ms),
+                     [&](bool loaded, const rules::RegistryStatus& status) { Tell(loaded, status, log); });
+  }
   server->Run(/*stop_on_signals=*/true);
   log.Info("stopped");
   return {};

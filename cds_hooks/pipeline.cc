@@ -26,7 +26,7 @@ Answer Refuse(Error error, std::string_view hook) {
 
 Answer AnswerRequest(std::string body, const HookSpec* service, const Catalog& catalog,
                      rules::Evaluator& evaluator, const DateTime& now, const PipelineOptions& options) {
-  const Result<Document> document = Document::Parse(std::move(body), options.limits);
+  Result<Document> document = Document::Parse(std::move(body), options.limits);
   if (!document) return Refuse(document.error(), "");
   const Result<Request> request = ReadRequest(*document, service);
   if (!request) return Refuse(request.error(), service != nullptr ? service->hook : "");
@@ -52,6 +52,7 @@ Answer AnswerRequest(std::string body, const HookSpec* service, const Catalog& c
   answer.body = CardsJson(*decision);
   answer.decision = *std::move(decision);
   answer.hook = hook;
+  answer.document = *std::move(document);
   return answer;
 }
 

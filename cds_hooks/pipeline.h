@@ -14,6 +14,7 @@
 #define STEPWISE_CDS_HOOKS_PIPELINE_H_
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,8 +33,9 @@ struct PipelineOptions {
 struct Answer {
   std::vector<Error> errors;  // empty: `decision` and `body` are there
   rules::Decision decision;
-  std::string body;       // CDS Hooks response, or OperationOutcome
-  std::string_view hook;  // static text; "" when the request did not get that far
+  std::string body;                  // CDS Hooks response, or OperationOutcome
+  std::string_view hook;             // static text; "" when the request did not get that far
+  std::optional<Document> document;  // of the request, beside `decision`
 };
 
 // `service`: as for ReadRequest().

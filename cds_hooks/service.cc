@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cds_hooks/operation_outcome.h"
+#include "cds_hooks/registry_text.h"
 
 namespace stepwise::cds_hooks {
 namespace {
@@ -94,6 +95,7 @@ ServiceOptions MakeServiceOptions(const Config& config) {
   ServiceOptions options;
   options.path_prefix = config.path_prefix;
   options.cors_origins = config.cors_origins;
+  options.max_shadows = static_cast<std::size_t>(config.max_shadows);
   options.pipeline.limits.max_bytes = static_cast<std::size_t>(config.max_body_bytes);
   options.pipeline.limits.max_depth = static_cast<int>(config.max_depth);
   options.pipeline.evaluation_timeout = std::chrono::milliseconds(config.evaluation_timeout_ms);
@@ -104,22 +106,27 @@ Service::Service(ServiceOptions options, rules::Evaluator& evaluator, Clock cloc
     : options_(std::move(options)), evaluator_(evaluator), clock_(std::move(clock)) {}
 
 Status Service::Refresh() {
-  STEPWISE_ASSIGN_OR_RETURN(const std::vector<rules::PackInfo> packs, evaluator_.ListPacks());
-  STEPWISE_ASSIGN_OR_RETURN(Catalog catalog, BuildCatalog(packs));
-  auto shared = std::make_shared<const Catalog>(std::move(catalog));
-  const std::lock_guard lock(mutex_);
-  catalog_ = std::move(shared);
-  return {};
+  const auto serving = Serve(evaluator_.Snapshot(clock_()));
+  return serving ? Status() : tl::unexpected(serving.error());
 }
 
-Result<std::shared_ptr<const Catalog>> Service::CurrentCatalog() {
+Result<std::shared_ptr<const Service::Serving>> Service::Serve(std::shared_ptr<rules::Evaluator> snapshot) {
+  auto serving = std::make_shared<Serving>();
+  serving->snapshot = std::move(snapshot);
+  STEPWISE_ASSIGN_OR_RETURN(const std::vector<rules::PackInfo> packs, EvaluatorOf(*serving).ListPacks());
+  STEPWISE_ASSIGN_OR_RETURN(serving->catalog, BuildCatalog(packs));
+  const std::lock_guard lock(mutex_);
+  serving_ = serving;
+  return serving;
+}
+
+Result<std::shared_ptr<const Service::Serving>> Service::CurrentServing(const DateTime& now) {
+  std::shared_ptr<rules::Evaluator> snapshot = evaluator_.Snapshot(now);
   {
     const std::lock_guard lock(mutex_);
-    if (catalog_ != nullptr) return catalog_;
+    if (serving_ != nullptr && serving_->snapshot == snapshot) return serving_;
   }
-  STEPWISE_RETURN_IF_ERROR(Refresh());
-  const std::lock_guard lock(mutex_);
-  return catalog_;
+  return Serve(std::move(snapshot));
 }
 
 HttpResponse Service::Handle(HttpRequest request) noexcept {
@@ -134,7 +141,8 @@ HttpResponse Service::Handle(HttpRequest request) noexcept {
 }
 
 HttpResponse Service::Route(HttpRequest& request) {
-  constexpr std::string_view kServices = "/cds-services", kHealth = "/health", kLive = "/health/live";
+  constexpr std::string_view kServices = "/cds-services", kHealth = "/health", kLive = "/health/live",
+                             kMetrics = "/metrics";
   std::string_view path = request.target.substr(0, request.target.find('?'));
   if (!path.starts_with(options_.path_prefix))
     return Refuse(404, "not-found", "there is nothing at this path");
@@ -142,10 +150,10 @@ HttpResponse Service::Route(HttpRequest& request) {
   if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
 
   std::string_view service_id;
-  std::string_view route = path == kServices ? kServices
-                           : path == kHealth ? kHealth
-                           : path == kLive   ? kLive
-                                             : "";
+  std::string_view route;
+  for (const std::string_view known : {kServices, kHealth, kLive, kMetrics}) {
+    if (path == known) route = known;
+  }
   if (route.empty() && path.starts_with("/cds-services/")) {
     service_id = path.substr(kServices.size() + 1);
     if (service_id.find('/') == std::string_view::npos) route = "/cds-services/{id}";
@@ -165,6 +173,8 @@ HttpResponse Service::Route(HttpRequest& request) {
     response = Call(request, service_id);
   } else if (route == kServices) {
     response = Discover();
+  } else if (route == kMetrics) {
+    response = Metrics();
   } else {
     response = route == kLive ? Json(200, R"({"status":"up"})") : Health();
   }
@@ -173,14 +183,16 @@ HttpResponse Service::Route(HttpRequest& request) {
 }
 
 HttpResponse Service::Discover() {
-  const Result<std::shared_ptr<const Catalog>> catalog = CurrentCatalog();
-  return catalog ? Json(200, (*catalog)->discovery) : Refuse(catalog.error());
+  const auto serving = CurrentServing(clock_());
+  return serving ? Json(200, (*serving)->catalog.discovery) : Refuse(serving.error());
 }
 
 HttpResponse Service::Call(HttpRequest& request, std::string_view service_id) {
-  const Result<std::shared_ptr<const Catalog>> catalog = CurrentCatalog();
-  if (!catalog) return Refuse(catalog.error());
-  const CatalogEntry* entry = (*catalog)->Find(service_id);
+  const DateTime now = clock_();
+  const auto serving = CurrentServing(now);
+  if (!serving) return Refuse(serving.error());
+  const Catalog& catalog = (*serving)->catalog;
+  const CatalogEntry* entry = catalog.Find(service_id);
   if (entry == nullptr) {
     return Refuse(
         404, "not-found",
@@ -193,13 +205,14 @@ HttpResponse Service::Call(HttpRequest& request, std::string_view service_id) {
   } else if (!request.content_encoding.empty() && LowerCase(request.content_encoding) != "identity") {
     response = Refuse(415, "not-supported", "expected a body without Content-Encoding");
   } else {
-    Answer answer = AnswerRequest(std::move(request.body), entry->hook, **catalog, evaluator_, clock_(),
+    Answer answer = AnswerRequest(std::move(request.body), entry->hook, catalog, EvaluatorOf(**serving), now,
                                   options_.pipeline);
     if (answer.errors.empty()) {
       response = Json(200, std::move(answer.body));
       response.headers.emplace_back("Cache-Control", "no-store");
-      response.summary.decision = std::move(answer.decision.id);
+      response.summary.decision = answer.decision.id;
       response.summary.cards = answer.decision.cards.size();
+      response.after = ShadowOf(*serving, std::move(answer));
     } else {
       const Code code = answer.errors.front().code;
       response = Json(HttpStatus(code), std::move(answer.body));
@@ -212,15 +225,40 @@ HttpResponse Service::Call(HttpRequest& request, std::string_view service_id) {
   return response;
 }
 
+std::function<void()> Service::ShadowOf(std::shared_ptr<const Serving> serving, Answer answer) {
+  return [this, serving = std::move(serving), answer = std::make_shared<const Answer>(std::move(answer))] {
+    if (shadows_.fetch_add(1) < options_.max_shadows) {
+      try {
+        EvaluatorOf(*serving).Shadow(*answer->document, answer->decision,
+                                     options_.pipeline.evaluation_timeout);
+      } catch (...) {  // out of memory: nobody waits for it
+        ++shadows_skipped_;
+      }
+    } else {
+      ++shadows_skipped_;
+    }
+    --shadows_;
+  };
+}
+
 HttpResponse Service::Health() {
   const Result<std::vector<rules::PackInfo>> packs = evaluator_.ListPacks();
   if (!packs) return Refuse({Code::kUnavailable, packs.error().message, {}, ""});
+  if (options_.registry != nullptr) return Json(200, HealthText(options_.registry->status()));
   nlohmann::ordered_json health = {{"status", "ready"}};
   for (const rules::PackInfo& pack : *packs) {
     health["packs"].push_back(
         {{"id", pack.ref.id}, {"version", pack.ref.version}, {"digest", pack.ref.digest}});
   }
   return Json(200, health.dump());
+}
+
+HttpResponse Service::Metrics() {
+  if (options_.registry == nullptr)
+    return Refuse(404, "not-found", "packs are loaded by the evaluators, not here");
+  HttpResponse response = Json(200, MetricsText(options_.registry->status(), shadows_skipped_));
+  response.headers[0].second = "text/plain; version=0.0.4; charset=utf-8";
+  return response;
 }
 
 void Service::AddCorsHeaders(std::string_view origin, HttpResponse& response) const {

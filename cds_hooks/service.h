@@ -2,8 +2,12 @@
 //
 //   GET  /cds-services        what is on offer (discovery)
 //   POST /cds-services/{id}   advice for one hook
-//   GET  /health              200 when requests can be answered, else 503;  /health/live: 200 while the
-//   process runs OPTIONS on any of these   CORS preflight
+//   GET  /health              200 when requests can be answered, else 503; what is loaded, and what the last
+//                             reload said;  /health/live: 200 while the process runs
+//   GET  /metrics             the same in numbers (Prometheus)
+//   OPTIONS on any of these   CORS preflight
+//
+// /health and /metrics name files and versions: a proxy should keep them inside.
 //
 //   Service service({.cors_origins = {"*"}}, evaluator, clock);
 //   HttpResponse response = service.Handle({.method = "GET", .target = "/cds-services"});
@@ -14,6 +18,7 @@
 #ifndef STEPWISE_CDS_HOOKS_SERVICE_H_
 #define STEPWISE_CDS_HOOKS_SERVICE_H_
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -27,6 +32,7 @@
 #include "cds_hooks/pipeline.h"
 #include "fhir/date_time.h"
 #include "rules/evaluator.h"
+#include "rules/registry.h"
 
 namespace stepwise::cds_hooks {
 
@@ -52,12 +58,15 @@ struct HttpResponse {
   std::vector<std::pair<std::string_view, std::string>> headers;  // without Content-Length and Connection
   std::string body;
   RequestSummary summary;
+  std::function<void()> after = {};  // to be done when the answer is on its way; does not throw
 };
 
 struct ServiceOptions {
   std::string path_prefix;
   std::vector<std::string> cors_origins = {"*"};
   PipelineOptions pipeline;
+  std::size_t max_shadows = 4;                // see Config
+  const rules::Registry* registry = nullptr;  // whose state /health and /metrics tell; outlives the service
 };
 ServiceOptions MakeServiceOptions(const Config& config);
 
@@ -79,16 +88,29 @@ class Service {
 
  private:
   HttpResponse Route(HttpRequest& request);
+  // A request is answered by one of these from beginning to end.
+  struct Serving {
+    std::shared_ptr<rules::Evaluator> snapshot;  // nullptr: evaluator_
+    Catalog catalog;
+  };
   HttpResponse Discover();
   HttpResponse Call(HttpRequest& request, std::string_view service_id);
   HttpResponse Health();
-  Result<std::shared_ptr<const Catalog>> CurrentCatalog();
+  HttpResponse Metrics();
+  std::function<void()> ShadowOf(std::shared_ptr<const Serving> serving, Answer answer);
+  Result<std::shared_ptr<const Serving>> Serve(std::shared_ptr<rules::Evaluator> snapshot);
+  Result<std::shared_ptr<const Serving>> CurrentServing(const DateTime& now);
+  rules::Evaluator& EvaluatorOf(const Serving& serving) {
+    return serving.snapshot == nullptr ? evaluator_ : *serving.snapshot;
+  }
 
   const ServiceOptions options_;
   rules::Evaluator& evaluator_;
   const Clock clock_;
   std::mutex mutex_;
-  std::shared_ptr<const Catalog> catalog_;  // guarded by mutex_; null until the evaluator has answered once
+  std::shared_ptr<const Serving> serving_;  // guarded by mutex_; null until the evaluator has answered once
+  std::atomic<std::size_t> shadows_{0};     // running
+  std::atomic<std::uint64_t> shadows_skipped_{0};
 };
 
 }  // namespace stepwise::cds_hooks

@@ -7,6 +7,7 @@
 #define STEPWISE_RULES_EVALUATOR_H_
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,17 @@ class Evaluator {
   virtual Result<Decision> Evaluate(const Document& request, const DateTime& now,
                                     std::chrono::milliseconds timeout) = 0;
   virtual Result<std::vector<PackInfo>> ListPacks() = 0;
+
+  // What answers the requests of this moment, and stays as it is whatever is loaded meanwhile: a request
+  // finishes on the snapshot it started with. The same object while nothing changes. nullptr: this evaluator
+  // itself, which never changes.
+  virtual std::shared_ptr<Evaluator> Snapshot(const DateTime& /*now*/) { return nullptr; }
+  // Names what answers: "sha256:..." of the digests of packs and how each is on; "" when it never changes.
+  virtual std::string digest() { return {}; }
+  // Evaluates the versions that are in shadow, and counts where they differ from what was shown. For when the
+  // answer is on its way.
+  virtual void Shadow(const Document& /*request*/, const Decision& /*shown*/,
+                      std::chrono::milliseconds /*timeout*/) {}
 };
 
 }  // namespace stepwise::rules

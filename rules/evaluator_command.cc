@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "rules/evaluator_service.h"
-#include "rules/local_evaluator.h"
+#include "rules/reloader.h"
 
 namespace stepwise::rules {
 namespace {
@@ -19,7 +19,8 @@ namespace {
 constexpr std::chrono::seconds kDrain{10};
 
 struct Arguments {
-  std::vector<std::string> packs;
+  RegistryOptions registry;
+  std::int64_t reload_poll_ms = 2'000;  // 0: on SIGHUP only
   EvaluatorServerOptions options;
 };
 
@@ -28,18 +29,33 @@ int Refuse(const Error& error) {
   return 1;
 }
 
+DateTime Now() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return DateTime::FromUnixMillis(std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count());
+}
+
+void Tell(bool loaded, const RegistryStatus& status) {
+  if (loaded) std::cerr << "stepwise: reloaded: " << status.digest << "\n";
+  for (const Error& error : status.errors)
+    std::cerr << "stepwise: not reloaded: " << error.ToString() << "\n";
+}
+
 int Serve(const Arguments& arguments) {
   // Blocked before any thread starts, so that all inherit it and sigwait() below is the only taker.
+  BlockReloadSignal();
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
-  const Result<std::unique_ptr<Evaluator>> evaluator = LoadLocalEvaluator(arguments.packs);
-  if (!evaluator) return Refuse(evaluator.error());
-  const auto server = EvaluatorServer::Start(**evaluator, arguments.options);
+  const auto registry = Registry::Open(arguments.registry, &Now);
+  if (!registry) return Refuse(registry.error());
+  EvaluatorServerOptions options = arguments.options;
+  options.site = arguments.registry.site;
+  const auto server = EvaluatorServer::Start(**registry, options);
   if (!server) return Refuse(server.error());
+  const Reloader reloader(**registry, std::chrono::milliseconds(arguments.reload_poll_ms), &Tell);
   std::cout << "listening on " << (*server)->address() << std::endl;
 
   int signal = 0;
@@ -57,9 +73,18 @@ void AddEvaluatorCommand(CLI::App& app, int& exit_code) {
       app.add_subcommand("evaluator", "Serve rule packs over gRPC, for stepwise-server --evaluators");
   command->add_option("--listen", arguments->options.listen, "HOST:PORT; port 0 takes a free one")
       ->capture_default_str();
-  command->add_option("--packs", arguments->packs, "Folder of rule packs; may be given several times")
+  command->add_option("--packs", arguments->registry.dirs, "Folder of rule packs; may be given several times")
       ->allow_extra_args(false)  // one folder after each --packs
       ->required();
+  command->add_option("--activation", arguments->registry.activation,
+                      "File that says which versions of packs are on; without it all are");
+  command->add_option("--site", arguments->registry.site,
+                      "Site whose activation and overlays of packs count");
+  command
+      ->add_option("--reload-poll-ms", arguments->reload_poll_ms,
+                   "Between two looks at the packs; 0: reload on SIGHUP only")
+      ->check(CLI::Range(0, 3'600'000))
+      ->capture_default_str();
   command
       ->add_option("--threads", arguments->options.threads,
                    "Threads that evaluate; 0: one for each processor")

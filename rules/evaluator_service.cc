@@ -38,32 +38,43 @@ class Service final : public v1::RuleEvaluation::CallbackService {
 
   grpc::ServerUnaryReactor* Evaluate(grpc::CallbackServerContext* context, const v1::EvaluateRequest* request,
                                      v1::EvaluateResponse* response) override {
-    return Answer(
-        context, [this, request, response](milliseconds left) { return Evaluate(*request, left, response); });
+    return Answer(context, [this, request, response](milliseconds left, After* after) {
+      return Evaluate(*request, left, response, after);
+    });
   }
 
-  grpc::ServerUnaryReactor* ListPacks(grpc::CallbackServerContext* context, const v1::ListPacksRequest*,
+  grpc::ServerUnaryReactor* ListPacks(grpc::CallbackServerContext* context,
+                                      const v1::ListPacksRequest* request,
                                       v1::ListPacksResponse* response) override {
-    return Answer(context, [this, response](milliseconds) { return ListPacks(response); });
+    return Answer(context,
+                  [this, request, response](milliseconds, After*) { return ListPacks(*request, response); });
   }
 
   // Waits for what was taken; calls that were cancelled are finished without being evaluated.
   void Stop() { pool_.Stop(); }
 
  private:
+  // What is left to do when the answer is on its way; request and response are gone by then.
+  using After = std::function<void()>;
   // Gets the time that is left; leaves the answer in the response.
-  using Work = std::function<Status(milliseconds left)>;
+  using Work = std::function<Status(milliseconds left, After* after)>;
 
-  // gRPC keeps context, request and response until Finish(), which is the last thing that a task does.
+  // gRPC keeps context, request and response until Finish().
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context, Work work) {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    const bool taken = pool_.Submit(
-        [this, context, reactor, work = std::move(work)] { reactor->Finish(Run(*context, work)); });
+    const bool taken = pool_.Submit([this, context, reactor, work = std::move(work)] {
+      After after;
+      reactor->Finish(Run(*context, work, &after));
+      try {
+        if (after) after();
+      } catch (...) {  // nobody waits for it
+      }
+    });
     if (!taken) reactor->Finish(Busy());
     return reactor;
   }
 
-  grpc::Status Run(const grpc::CallbackServerContext& context, const Work& work) const {
+  grpc::Status Run(const grpc::CallbackServerContext& context, const Work& work, After* after) const {
     if (context.IsCancelled()) return grpc::Status::CANCELLED;
     const auto left =
         std::chrono::duration_cast<milliseconds>(context.deadline() - std::chrono::system_clock::now());
@@ -71,7 +82,7 @@ class Service final : public v1::RuleEvaluation::CallbackService {
       return {grpc::StatusCode::DEADLINE_EXCEEDED, "the deadline passed in the queue"};
     }
     try {
-      const Status status = work(std::min(left, options_.max_evaluation));
+      const Status status = work(std::min(left, options_.max_evaluation), after);
       return status ? grpc::Status::OK : ToGrpcStatus(status.error());
     } catch (const std::exception& exception) {
       return ToGrpcStatus({Code::kInternal, exception.what()});
@@ -80,22 +91,50 @@ class Service final : public v1::RuleEvaluation::CallbackService {
     }
   }
 
-  Status Evaluate(const v1::EvaluateRequest& request, milliseconds left,
-                  v1::EvaluateResponse* response) const {
-    const std::optional<DateTime> now = DateTime::ParseDateTime(request.now());
-    if (!now) {
-      return Fail(Code::kInvalidArgument, "expected a time, found `" + request.now() + "`", {}, "now");
+  static Result<DateTime> Now(const std::string& text) {
+    const std::optional<DateTime> now = DateTime::ParseDateTime(text);
+    if (!now) return Fail(Code::kInvalidArgument, "expected a time, found `" + text + "`", {}, "now");
+    return *now;
+  }
+
+  Status CheckSite(const std::string& site) const {
+    if (site.empty() || site == options_.site) return {};
+    return Fail(Code::kUnavailable,
+                "this evaluator serves the site `" + options_.site + "`, not `" + site + "`");
+  }
+
+  Status Evaluate(const v1::EvaluateRequest& request, milliseconds left, v1::EvaluateResponse* response,
+                  After* after) const {
+    STEPWISE_ASSIGN_OR_RETURN(const DateTime now, Now(request.now()));
+    STEPWISE_RETURN_IF_ERROR(CheckSite(request.site()));
+    const std::shared_ptr<Evaluator> snapshot = evaluator_.Snapshot(now);
+    Evaluator& evaluator = snapshot == nullptr ? evaluator_ : *snapshot;
+    if (!request.snapshot().empty() && request.snapshot() != evaluator.digest()) {
+      response->set_snapshot(evaluator.digest());
+      return {};
     }
-    STEPWISE_ASSIGN_OR_RETURN(const Document document,
+    STEPWISE_ASSIGN_OR_RETURN(Document document,
                               Document::Parse(request.document(), options_.document_limits));
-    STEPWISE_ASSIGN_OR_RETURN(const Decision decision, evaluator_.Evaluate(document, *now, left));
+    STEPWISE_ASSIGN_OR_RETURN(Decision decision, evaluator.Evaluate(document, now, left));
     ToProto(decision, response->mutable_decision());
+    if (snapshot == nullptr) return {};  // nothing is in shadow
+    auto shown =
+        std::make_shared<const std::pair<Document, Decision>>(std::move(document), std::move(decision));
+    *after = [snapshot, shown, left] { snapshot->Shadow(shown->first, shown->second, left); };
     return {};
   }
 
-  Status ListPacks(v1::ListPacksResponse* response) const {
-    STEPWISE_ASSIGN_OR_RETURN(const std::vector<PackInfo> infos, evaluator_.ListPacks());
+  Status ListPacks(const v1::ListPacksRequest& request, v1::ListPacksResponse* response) const {
+    STEPWISE_RETURN_IF_ERROR(CheckSite(request.site()));
+    std::shared_ptr<Evaluator> snapshot;
+    if (!request.now().empty()) {
+      STEPWISE_ASSIGN_OR_RETURN(const DateTime now, Now(request.now()));
+      snapshot = evaluator_.Snapshot(now);
+    }
+    Evaluator& evaluator = snapshot == nullptr ? evaluator_ : *snapshot;
+    STEPWISE_ASSIGN_OR_RETURN(const std::vector<PackInfo> infos, evaluator.ListPacks());
     for (const PackInfo& info : infos) ToProto(info, response->add_packs());
+    response->set_snapshot(evaluator.digest());
     return {};
   }
 

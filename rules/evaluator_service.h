@@ -6,7 +6,9 @@
 //
 // gRPC's threads only receive: a bounded pool evaluates. A call that finds the queue full is answered at once
 // (RESOURCE_EXHAUSTED, code kUnavailable: another server may have room), one whose caller has gone or whose
-// deadline has passed is not evaluated. The deadline is the time limit of the evaluation. Exceptions stop
+// deadline has passed is not evaluated. A caller that names another site than ours, or other packs than those
+// that are on now, gets no decision: it asks another server, or lists the packs again. Versions in shadow are
+// evaluated when the answer is on its way. The deadline is the time limit of the evaluation. Exceptions stop
 // here.
 //
 // The health service (grpc.health.v1) says SERVING from Start() to Shutdown(). No TLS and no authentication:
@@ -29,6 +31,9 @@ namespace stepwise::rules {
 struct EvaluatorServerOptions {
   // HOST:PORT, or unix:PATH; port 0 takes a free one. A port that another process listens on is an error.
   std::string listen = "127.0.0.1:50051";
+
+  // Of the packs that are on; calls of another site are refused. "": the default site
+  std::string site = {};
 
   // --- work ---
   std::size_t threads = 0;  // that evaluate; 0: as many as there are processors

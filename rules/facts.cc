@@ -24,11 +24,6 @@ bool HasNextPage(Node bundle) {
   return false;
 }
 
-std::string_view BareId(std::string_view patient) {
-  constexpr std::string_view kPrefix = "Patient/";
-  return patient.starts_with(kPrefix) ? patient.substr(kPrefix.size()) : patient;
-}
-
 // Id of the Patient that a reference names: relative, absolute, with or without a version; "" for others.
 std::string_view PatientOf(std::string_view reference) {
   if (const std::size_t history = reference.find("/_history/"); history != std::string_view::npos) {
@@ -68,6 +63,11 @@ Status CheckPatient(Node resource, std::string_view patient_id) {
 }
 
 }  // namespace
+
+std::string_view BareId(std::string_view patient) {
+  constexpr std::string_view kPrefix = "Patient/";
+  return patient.starts_with(kPrefix) ? patient.substr(kPrefix.size()) : patient;
+}
 
 Fact Facts::Read(std::string_view key, std::string_view query) const {
   const std::string name = "prefetch `" + std::string(key) + "`";

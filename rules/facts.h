@@ -52,6 +52,9 @@ struct Facts {
 // Errors: kInvalidArgument with path.
 Result<Facts> ReadFacts(const Document& request);
 
+// "p1" of "Patient/p1" and of "p1".
+std::string_view BareId(std::string_view patient);
+
 // How people and references call a resource: "Observation/s1", or the JSON pointer of one without id.
 std::string ReferenceOf(Node resource);
 

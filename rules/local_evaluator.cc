@@ -1,12 +1,9 @@
 #include "rules/local_evaluator.h"
 
-#include <mutex>
-#include <vector>
-
-#include "rules/engine.h"
-
 namespace stepwise::rules {
 namespace {
+
+constexpr std::size_t kMaxStretches = 8;  // requests of other days come from tests and replays
 
 std::int64_t SteadyNanoseconds() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -14,43 +11,34 @@ std::int64_t SteadyNanoseconds() {
       .count();
 }
 
-class LocalEvaluator final : public Evaluator {
- public:
-  explicit LocalEvaluator(std::shared_ptr<const KnowledgeBase> base) : base_(std::move(base)) {}
-
-  Result<Decision> Evaluate(const Document& request, const DateTime& now,
-                            std::chrono::milliseconds timeout) override {
-    std::unique_ptr<Engine> engine = Take();
-    EngineOptions options;
-    options.timeout = timeout;
-    Result<Decision> decision = engine->Evaluate(*base_, request, now, options);
-    const std::scoped_lock lock(mutex_);
-    idle_.push_back(std::move(engine));
-    return decision;
-  }
-
-  Result<std::vector<PackInfo>> ListPacks() override {
-    return std::vector<PackInfo>(base_->infos().begin(), base_->infos().end());
-  }
-
- private:
-  std::unique_ptr<Engine> Take() {
-    const std::scoped_lock lock(mutex_);
-    if (idle_.empty()) return std::make_unique<Engine>(fhirpath::EvaluationLimits{}, &SteadyNanoseconds);
-    std::unique_ptr<Engine> engine = std::move(idle_.back());
-    idle_.pop_back();
-    return engine;
-  }
-
-  const std::shared_ptr<const KnowledgeBase> base_;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Engine>> idle_;  // guarded by mutex_
-};
-
 }  // namespace
 
+LocalEvaluator::LocalEvaluator(std::shared_ptr<const LocalParts> parts, const DateTime& listed_at)
+    : parts_(std::move(parts)), listed_at_(listed_at) {}
+
+std::shared_ptr<StretchEvaluator> LocalEvaluator::At(const DateTime& now) {
+  const Schedule::Stretch stretch = parts_->schedule.StretchOf(now);
+  const std::scoped_lock lock(mutex_);
+  if (const auto found = stretches_.find(stretch); found != stretches_.end()) return found->second;
+  if (stretches_.size() >= kMaxStretches) stretches_.clear();
+  auto made = std::make_shared<StretchEvaluator>(parts_, parts_->schedule.At(now));
+  return stretches_.emplace(stretch, std::move(made)).first->second;
+}
+
+std::shared_ptr<EnginePool> MakeEnginePool() { return std::make_shared<EnginePool>(&SteadyNanoseconds); }
+
+Error Join(const Errors& errors) {
+  Error all = errors.front();
+  for (std::size_t i = 1; i < errors.size(); ++i) all.message += "\n" + errors[i].ToString();
+  return all;
+}
+
 std::unique_ptr<Evaluator> MakeLocalEvaluator(std::shared_ptr<const KnowledgeBase> base) {
-  return std::make_unique<LocalEvaluator>(std::move(base));
+  Errors none;  // without an activation file nothing can be wrong
+  Schedule schedule(nullptr, "", base->packs(), &none);
+  auto parts = std::make_shared<const LocalParts>(
+      LocalParts{std::move(base), std::move(schedule), MakeEnginePool(), std::make_shared<ShadowCounts>()});
+  return std::make_unique<LocalEvaluator>(std::move(parts), DateTime());
 }
 
 Result<std::unique_ptr<Evaluator>> LoadLocalEvaluator(std::span<const std::string> pack_dirs,
@@ -58,9 +46,7 @@ Result<std::unique_ptr<Evaluator>> LoadLocalEvaluator(std::span<const std::strin
   LoadReport report;
   auto base = KnowledgeBase::LoadFolders(pack_dirs, &report, site);
   if (base != nullptr) return MakeLocalEvaluator(std::move(base));
-  Error all = report.errors.front();
-  for (std::size_t i = 1; i < report.errors.size(); ++i) all.message += "\n" + report.errors[i].ToString();
-  return tl::unexpected(std::move(all));
+  return tl::unexpected(Join(report.errors));
 }
 
 }  // namespace stepwise::rules
