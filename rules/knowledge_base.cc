@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "rules/pack_reader.h"
+#include "rules/parallel.h"
 #include "rules/scope.h"
 #include "rules/selection.h"
 
@@ -20,11 +21,7 @@ class KnowledgeBaseBuilder {
     if (!Order()) return nullptr;
     for (std::size_t i = 0; i < base_->packs_.size(); ++i) Open(i);
     for (const auto& scope : scopes_) scope->CompileFacts();
-    for (std::size_t i = 0; i < base_->packs_.size(); ++i) {
-      for (const Rule& rule : base_->packs_[i].rules) {
-        if (rule.mode != RuleMode::kOff) CompileRule(i, rule);
-      }
-    }
+    CompileRules();
     CheckCauses();
     if (!report_->errors.empty()) return nullptr;
     Index();
@@ -148,18 +145,44 @@ class KnowledgeBaseBuilder {
       scopes.push_back(scopes_[other].get());
     }
     const Pack& pack = base_->packs_[index];
+    LoadReport* report = reports_.emplace_back(std::make_unique<LoadReport>()).get();
     base_->terminologies_.push_back(
-        std::make_unique<PackTerminology>(pack, std::move(terminologies), &report_->errors));
+        std::make_unique<PackTerminology>(pack, std::move(terminologies), &report->errors));
     scopes_.push_back(std::make_unique<PackScope>(pack, std::move(scopes), *base_->terminologies_.back(),
-                                                  &prefetch_slots_, &base_->slots_, report_));
+                                                  &prefetch_slots_, &base_->slots_, report));
   }
 
-  void CompileRule(std::size_t index, const Rule& rule) {
-    auto compiled = std::make_unique<CompiledRule>();
-    compiled->pack = &base_->packs_[index];
-    compiled->rule = &rule;
-    compiled->pack_index = index;
-    RuleScope scope(rule, *scopes_[index], &base_->slots_, report_);
+  // Packs side by side: each rule writes into slots that are set aside for it, and reads facts that are done.
+  void CompileRules() {
+    std::vector<std::vector<std::unique_ptr<CompiledRule>>> rules(base_->packs_.size());
+    for (std::size_t i = 0; i < base_->packs_.size(); ++i) {
+      for (const Rule& rule : base_->packs_[i].rules) {
+        if (rule.mode == RuleMode::kOff) continue;
+        auto compiled = std::make_unique<CompiledRule>();
+        compiled->pack = &base_->packs_[i];
+        compiled->rule = &rule;
+        compiled->pack_index = i;
+        compiled->first_let = static_cast<int>(base_->slots_.size());
+        base_->slots_.resize(base_->slots_.size() + RuleScope::SlotCount(rule));
+        rules[i].push_back(std::move(compiled));
+      }
+    }
+    ForEachIndex(rules.size(), [&](std::size_t i) {
+      for (const auto& rule : rules[i]) CompileRule(rule.get(), reports_[i].get());
+    });
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+      std::ranges::move(rules[i], std::back_inserter(base_->rules_));
+      std::ranges::move(reports_[i]->errors, std::back_inserter(report_->errors));
+      std::ranges::move(reports_[i]->warnings, std::back_inserter(report_->warnings));
+    }
+  }
+
+  // first_let: the first of the rule's slots.
+  void CompileRule(CompiledRule* compiled, LoadReport* report) const {
+    const std::size_t index = compiled->pack_index;
+    const Rule& rule = *compiled->rule;
+    RuleScope scope(rule, *scopes_[index], static_cast<std::size_t>(compiled->first_let), &base_->slots_,
+                    report);
     compiled->for_each = scope.for_each();
     compiled->first_let = scope.first_let();
     compiled->let_count = static_cast<int>(rule.lets.size());
@@ -168,7 +191,7 @@ class KnowledgeBaseBuilder {
     for (const RuleLine& line : rule.lines) {
       auto program = compiler.Compile(line.expression.text, line.expression, 0, scope, true);
       if (!program) continue;
-      CheckUnknown(rule, line, *program);
+      CheckUnknown(rule, line, *program, report);
       compiled->lines.push_back(std::move(*program));
     }
     const TemplateScope templates{
@@ -176,9 +199,8 @@ class KnowledgeBaseBuilder {
         [&](std::string_view expression, const SourceText& whole, std::size_t offset) {
           return compiler.Compile(expression, whole, offset, scope, false);
         },
-        &report_->errors};
+        &report->errors};
     if (rule.card) compiled->card = CompileCard(*rule.card, templates);
-    base_->rules_.push_back(std::move(compiled));
   }
 
   static CompiledCard CompileCard(const CardSource& card, const TemplateScope& scope) {
@@ -206,7 +228,8 @@ class KnowledgeBaseBuilder {
   }
 
   // Absent data make a line unknown; the pack must say what that means before it can surprise anybody.
-  void CheckUnknown(const Rule& rule, const RuleLine& line, const fhirpath::Program& program) {
+  void CheckUnknown(const Rule& rule, const RuleLine& line, const fhirpath::Program& program,
+                    LoadReport* report) const {
     if (line.unknown != UnknownPolicy::kUnset || rule.unknown_default != UnknownPolicy::kUnset) return;
     std::set<int> seen;
     Collect(program, &seen);
@@ -215,7 +238,7 @@ class KnowledgeBaseBuilder {
     });
     if (!reads_data && !line.unless) return;
     AddError(
-        &report_->warnings, line.span,
+        &report->warnings, line.span,
         "line `" + line.id +
             "` can be unknown when data are absent, and `unknown` says nothing about it; it will be silent. "
             "Write `unknown: { " +
@@ -325,7 +348,8 @@ class KnowledgeBaseBuilder {
 
   std::unique_ptr<KnowledgeBase> base_;
   LoadReport* report_;
-  std::vector<std::unique_ptr<PackScope>> scopes_;
+  std::vector<std::unique_ptr<LoadReport>> reports_;  // as packs
+  std::vector<std::unique_ptr<PackScope>> scopes_;    // as packs
   PrefetchSlots prefetch_slots_;
 };
 
@@ -372,6 +396,21 @@ std::vector<std::string> FindPacksBelow(const std::string& dir) {
   return out;
 }
 
+void ReadPacks(const std::vector<std::string>& dirs, const std::string& site, std::vector<Pack>* packs,
+               Errors* errors) {
+  struct Part {
+    std::optional<Pack> pack;
+    Errors errors;
+  };
+  std::vector<Part> parts(dirs.size());
+  ForEachIndex(dirs.size(),
+               [&](std::size_t i) { parts[i].pack = ReadPack(dirs[i], &parts[i].errors, site); });
+  for (Part& part : parts) {
+    if (part.pack) packs->push_back(*std::move(part.pack));
+    std::ranges::move(part.errors, std::back_inserter(*errors));
+  }
+}
+
 }  // namespace
 
 bool SpeaksFirst(const CompiledRule* a, const CompiledRule* b) {
@@ -406,12 +445,12 @@ std::shared_ptr<const KnowledgeBase> KnowledgeBase::LoadFolders(std::span<const 
     std::ranges::copy(found, std::back_inserter(queue));
   }
   std::set<std::string> seen;
-  for (std::size_t i = 0; i < queue.size(); ++i) {
+  while (!queue.empty()) {
     std::error_code code;
-    if (seen.insert(std::filesystem::weakly_canonical(queue[i], code).string()).second) {
-      if (auto pack = ReadPack(queue[i], &report->errors, site)) packs.push_back(std::move(*pack));
-    }
-    if (i + 1 < queue.size()) continue;
+    std::erase_if(queue, [&](const std::string& dir) {
+      return !seen.insert(std::filesystem::weakly_canonical(dir, code).string()).second;
+    });
+    ReadPacks(std::exchange(queue, {}), site, &packs, &report->errors);
     for (const Pack& pack : packs) {  // all that was named is read: what is required and still missing?
       for (const PackRequirement& requirement : pack.requires_packs) {
         const auto fits = [&](const Pack& other) {
@@ -419,7 +458,8 @@ std::shared_ptr<const KnowledgeBase> KnowledgeBase::LoadFolders(std::span<const 
         };
         if (std::ranges::any_of(packs, fits)) continue;
         const std::string beside = FindBeside(pack.dir, requirement);
-        if (!beside.empty() && std::ranges::find(queue, beside) == queue.end()) queue.push_back(beside);
+        const bool known = seen.contains(std::filesystem::weakly_canonical(beside, code).string());
+        if (!beside.empty() && !known) queue.push_back(beside);
       }
     }
   }

@@ -71,10 +71,11 @@ std::optional<fhirpath::Program> ExpressionCompiler::Compile(std::string_view ex
   return program;
 }
 
-void NamedSlots::Add(const NamedExpression& expression, SlotKind kind, const std::string& pack) {
-  Slot slot = MakeSlot(kind, expression.name.text, {}, pack);
-  slot.source = &expression.expression;
-  entries_.emplace(expression.name.text, Entry{&expression, AddSlot(slots_, std::move(slot))});
+void NamedSlots::Add(const NamedExpression& expression, SlotKind kind, const std::string& pack, int slot) {
+  Slot& made = (*slots_)[static_cast<std::size_t>(slot)];
+  made = MakeSlot(kind, expression.name.text, {}, pack);
+  made.source = &expression.expression;
+  entries_.emplace(expression.name.text, Entry{&expression, slot});
 }
 
 std::optional<Variable> NamedSlots::Find(std::string_view name, const fhirpath::VariableScope& scope) {
@@ -144,7 +145,7 @@ PackScope::PackScope(const Pack& pack, std::vector<PackScope*> required, const P
       AddError(&report->errors, fact.name.span,
                "%" + fact.name.text + " already means something else; choose another name");
     }
-    facts_.Add(fact, SlotKind::kFact, pack.id);
+    facts_.Add(fact, SlotKind::kFact, pack.id, AddSlot(slots, {}));
   }
 }
 
@@ -213,7 +214,8 @@ std::vector<std::string> PackScope::Names() const {
   return out;
 }
 
-RuleScope::RuleScope(const Rule& rule, const PackScope& outer, std::vector<Slot>* slots, LoadReport* report)
+RuleScope::RuleScope(const Rule& rule, const PackScope& outer, std::size_t first_slot,
+                     std::vector<Slot>* slots, LoadReport* report)
     : rule_(rule), outer_(outer), slots_(slots), lets_("let", outer.compiler(), slots, report) {
   const auto check = [&](const SourceText& name) {
     if (outer.Find(name.text)) {
@@ -221,21 +223,23 @@ RuleScope::RuleScope(const Rule& rule, const PackScope& outer, std::vector<Slot>
                "%" + name.text + " already means something else in this pack; choose another name");
     }
   };
+  int next = static_cast<int>(first_slot);
   if (rule.for_each) {
     const SourceText& text = rule.for_each->expression;
     check(rule.for_each->name);
     auto program = outer.compiler().Compile(text.text, text, 0, outer, false);
     StaticType type = program ? program->result_type() : StaticType{};
     type.many = false;
-    Slot slot = MakeSlot(SlotKind::kForEach, rule.for_each->name.text, type);
+    for_each_ = next++;
+    Slot& slot = (*slots)[first_slot];
+    slot = MakeSlot(SlotKind::kForEach, rule.for_each->name.text, type);
     slot.program = std::move(program);
     slot.source = &text;
-    for_each_ = AddSlot(slots, std::move(slot));
   }
-  first_let_ = static_cast<int>(slots->size());
+  first_let_ = next;
   for (const NamedExpression& let : rule.lets) {
     check(let.name);
-    lets_.Add(let, SlotKind::kLet, {});
+    lets_.Add(let, SlotKind::kLet, {}, next++);
   }
 }
 

@@ -5,7 +5,9 @@
 //   RuleScope   the same, and the rule's for-each name and lets
 //
 // Facts and lets are compiled when they are first named, so their static type is known to whoever names them;
-// one that names itself, directly or not, is an error. Used while loading only; not thread-safe.
+// one that names itself, directly or not, is an error. Used while loading only. Once the facts of all packs
+// are compiled, the rules of different packs may be compiled on different threads; a scope itself belongs to
+// one.
 #ifndef STEPWISE_RULES_SCOPE_H_
 #define STEPWISE_RULES_SCOPE_H_
 
@@ -40,8 +42,8 @@ class NamedSlots {
              LoadReport* report)
       : what_(std::move(what)), compiler_(compiler), slots_(slots), report_(report) {}
 
-  // Reserves a slot. `expression` must outlive this object.
-  void Add(const NamedExpression& expression, SlotKind kind, const std::string& pack);
+  // Takes `slot`, which is there already. `expression` must outlive this object.
+  void Add(const NamedExpression& expression, SlotKind kind, const std::string& pack, int slot);
   std::optional<fhirpath::VariableScope::Variable> Find(std::string_view name,
                                                         const fhirpath::VariableScope& scope);
   void CompileAll(const fhirpath::VariableScope& scope);
@@ -97,7 +99,10 @@ class PackScope final : public fhirpath::VariableScope {
 
 class RuleScope final : public fhirpath::VariableScope {
  public:
-  RuleScope(const Rule& rule, const PackScope& outer, std::vector<Slot>* slots, LoadReport* report);
+  // How many slots a rule takes, and the first of those that were set aside for it.
+  static std::size_t SlotCount(const Rule& rule) { return rule.lets.size() + (rule.for_each ? 1 : 0); }
+  RuleScope(const Rule& rule, const PackScope& outer, std::size_t first_slot, std::vector<Slot>* slots,
+            LoadReport* report);
   std::optional<Variable> Find(std::string_view name) const override;
   std::vector<std::string> Names() const override;
   void CompileLets() { lets_.CompileAll(*this); }

@@ -249,6 +249,28 @@ TEST_F(RegistryTest, ChangesAreLoadedOnceTheySettled) {
   EXPECT_TRUE(registry->Changed());
 }
 
+TEST_F(RegistryTest, AppliesTheOverlaysOfItsSite) {
+  Write({.version = "1.0.0"});
+  Write({.version = "1.1.0"});
+  const auto plain = Open();
+  const auto overlay = root_.path() / "packs/a/1.1.0/sites/north.yaml";
+  WriteFile(
+      overlay,
+      "site: north\nfor: \"org.example.a@^1.1\"\nrules: { R-0: { mode: shadow } }\napproved-by: board\n");
+  RegistryOptions options = Options();
+  options.site = "north";
+  const auto north = Open(options);
+  EXPECT_EQ(Ask(*plain), "a 1.1.0;");
+  EXPECT_EQ(Ask(*north), "");
+  EXPECT_EQ(north->status().packs[0].ref.digest, plain->status().packs[0].ref.digest);
+  EXPECT_NE(north->status().packs[1].ref.digest, plain->status().packs[1].ref.digest);
+  WriteFile(overlay,
+            "site: north\nfor: \"org.example.a@^1.1\"\nparameters: { days: 31 }\napproved-by: board\n");
+  EXPECT_FALSE(north->Reload());
+  EXPECT_EQ(Errors(*north).find("packs/a/1.1.0/sites/north.yaml:3:15: no parameter `days`"), 0u)
+      << Errors(*north);
+}
+
 TEST_F(RegistryTest, OtherChecksRefuseAPackToo) {
   Write({.version = "1.0.0"});
   RegistryOptions options = Options();
