@@ -196,7 +196,7 @@ class Judge {
 class Runner {
  public:
   Runner(const KnowledgeBase& base, const Pack& pack, const std::string& filter)
-      : base_(base), pack_(pack), filter_(filter) {
+      : base_(base), selection_(SelectionWith(base, pack)), pack_(pack), filter_(filter) {
     for (const Rule& rule : pack.rules) {
       if (rule.mode == RuleMode::kOff) continue;
       for (const RuleLine& line : rule.lines) report_.coverage.push_back({rule.id, line.id});
@@ -282,6 +282,7 @@ class Runner {
   void Evaluate(const Rule& rule, const Document& document, const DateTime& now,
                 const SiteParameters& parameters, const Expectation& expected, TestCaseResult* result) {
     EngineOptions options;
+    options.selection = &selection_;
     options.site = &parameters;
     options.all_lines = true;  // lines after the deciding one count as covered, and may be expected
     const auto decision = engine_.Evaluate(base_, document, now, options);
@@ -315,6 +316,7 @@ class Runner {
   }
 
   const KnowledgeBase& base_;
+  const Selection selection_;  // with this version of the pack
   const Pack& pack_;
   const std::string& filter_;
   Engine engine_;

@@ -50,6 +50,7 @@ bool Registry::Reload() {
   tried_ = seen_ = StampAll();
   Errors errors;
   std::shared_ptr<const Loaded> loaded = Load(now, &errors);
+  if (loaded != nullptr) previous_ = current();
   const std::scoped_lock lock(mutex_);
   if (loaded != nullptr) {
     current_ = std::move(loaded);
@@ -86,6 +87,7 @@ std::shared_ptr<const Registry::Loaded> Registry::Load(const DateTime& now, Erro
   loaded->parts =
       std::make_shared<const LocalParts>(LocalParts{base, std::move(schedule), engines_, shadow_});
   loaded->evaluator = std::make_shared<LocalEvaluator>(loaded->parts, now);
+  loaded->evaluator->At(now);  // so that no request waits for its selections
   return loaded;
 }
 

@@ -97,6 +97,8 @@ class Registry final : public Evaluator {
   const std::shared_ptr<ShadowCounts> shadow_;
   std::mutex reload_mutex_;
   std::string tried_, seen_;  // stamps of the last reload and of the last look; guarded by reload_mutex_
+  // Kept until the next reload, whose thread then frees it: no request has to. Guarded by reload_mutex_.
+  std::shared_ptr<const Loaded> previous_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Loaded> current_;  // guarded by mutex_, as what follows
   std::uint64_t reloads_ok_ = 0, reloads_failed_ = 0;

@@ -44,6 +44,14 @@ std::vector<PackInfo> Selection::infos() const {
   return out;
 }
 
+Selection SelectionWith(const KnowledgeBase& base, const Pack& pack) {
+  const auto own = base.default_selection().packs();
+  std::vector<std::size_t> packs(own.begin(), own.end());
+  std::erase_if(packs, [&](std::size_t index) { return base.packs()[index].id == pack.id; });
+  packs.push_back(static_cast<std::size_t>(&pack - base.packs().data()));
+  return {base, std::move(packs)};
+}
+
 std::vector<std::size_t> WithRequired(const KnowledgeBase& base, std::span<const std::size_t> packs) {
   std::set<std::size_t> out(packs.begin(), packs.end());
   for (const std::size_t pack : packs) {

@@ -45,6 +45,9 @@ class Selection {
   std::map<std::string, Hook, std::less<>> hooks_;
 };
 
+// The default selection with this one of base.packs() in the place of other versions of its pack.
+Selection SelectionWith(const KnowledgeBase& base, const Pack& pack);
+
 // Indices of `packs` and of all that they require, ascending.
 std::vector<std::size_t> WithRequired(const KnowledgeBase& base, std::span<const std::size_t> packs);
 

@@ -63,7 +63,8 @@ TEST(Config, WrongSettings) {
   }
   for (const char* arguments :
        {"--max-depth x", "--max-depth 99999", "--now yesterday", "--now 2026-12-10", "--path-prefix cds",
-        "--path-prefix /cds/", "--listen 8080", "--log-level loud", "--config /nonexistent/file"}) {
+        "--path-prefix /cds/", "--listen 8080", "--log-level loud", "--config /nonexistent/file",
+        "--reload-poll-ms -1", "--evaluators h:1 --activation a.yaml"}) {
     EXPECT_FALSE(Parse(arguments).has_value()) << arguments;
   }
 }

@@ -27,6 +27,8 @@ TEST(Selection, TheHighestVersionThatIsNotRetiredAnswers) {
   ASSERT_NE(base, nullptr);
   EXPECT_EQ(base->packs().size(), 5u);
   EXPECT_EQ(Answer(*base), "a 1.10.0;b 1.0.0;");
+  const Selection old = SelectionWith(*base, base->packs()[0]);
+  EXPECT_EQ(Answer(*base, &old), "a 1.0.0;b 1.0.0;");
 }
 
 TEST(Selection, AnyVersionCanAnswerAndTheDecisionNamesIt) {
