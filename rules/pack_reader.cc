@@ -110,8 +110,8 @@ PrefetchQuery ReadPrefetch(const YamlNode& node, Errors* errors) {
 
 class PackReader {
  public:
-  PackReader(const std::string& dir, Errors* errors) : errors_(errors), files_(PackFiles::Open(dir, errors)) {
-    pack_.dir = dir;
+  PackReader(PackFiles files, Errors* errors) : errors_(errors), files_(std::move(files)) {
+    pack_.dir = files_.Shown("");
   }
 
   Pack Read(const std::string& site) {
@@ -323,7 +323,15 @@ bool IsIdentifier(std::string_view text) {
 
 std::optional<Pack> ReadPack(const std::string& dir, Errors* errors, const std::string& site) {
   const std::size_t before = errors->size();
-  Pack pack = PackReader(dir, errors).Read(site);
+  auto pack = ReadPack(PackFiles::Open(dir, errors), errors, site);
+  if (!pack || errors->size() > before) return std::nullopt;
+  pack->dir = dir;  // as it was named, a slash at the end included
+  return pack;
+}
+
+std::optional<Pack> ReadPack(PackFiles files, Errors* errors, const std::string& site) {
+  const std::size_t before = errors->size();
+  Pack pack = PackReader(std::move(files), errors).Read(site);
   if (errors->size() > before) return std::nullopt;
   return pack;
 }

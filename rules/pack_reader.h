@@ -1,4 +1,4 @@
-// ReadPack: pack folder -> Pack, with every error of every file.
+// ReadPack: pack folder or package -> Pack, with every error of every file.
 //
 //   Errors errors;
 //   std::optional<Pack> pack = ReadPack("rules/packs/cancer-pain", &errors);
@@ -22,6 +22,8 @@ namespace stepwise::rules {
 // nullopt when any error was added. `site`: applies sites/<site>.yaml where the pack has it; all overlays are
 // checked in any case.
 std::optional<Pack> ReadPack(const std::string& dir, Errors* errors, const std::string& site = {});
+// The same from files that were already read.
+std::optional<Pack> ReadPack(PackFiles files, Errors* errors, const std::string& site = {});
 
 // rules/*.yaml, one at a time (rules/rule_reader.cc).
 Rule ReadRule(const YamlNode& node, Errors* errors);
