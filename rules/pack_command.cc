@@ -9,6 +9,7 @@
 #include "rules/knowledge_base.h"
 #include "rules/pack_printer.h"
 #include "rules/pack_test_command.h"
+#include "rules/package_command.h"
 
 namespace stepwise::rules {
 namespace {
@@ -88,6 +89,7 @@ void AddPackCommand(CLI::App& app, int& exit_code) {
       [arguments, &exit_code] { exit_code = CheckPacks(arguments->dirs, WantsColour(), std::cout); });
 
   AddPackTestCommand(*pack, exit_code);
+  AddPackageCommands(*pack, exit_code);
 }
 
 void AddFunctionsCommand(CLI::App& app, int& exit_code) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <functional>
 
+#include "rules/value_set_codes.h"
+
 namespace stepwise::rules {
 namespace {
 
@@ -107,49 +109,11 @@ std::unique_ptr<CodeSet> CodeSet::Build(const ValueSetSource& source,
   for (const ValueSetSource::Include& include : source.includes) {
     System& system = set->systems_[include.system];
     if (source.covers.empty()) system.covered = true;
-    const auto add = [&](const std::string& code) {
-      system.codes.insert(code);
-      if (include.descendants) system.categories.insert(WithoutPoints(code));
-    };
-    for (const ValueSetSource::Code& code : include.codes) add(code.code);
-    if (include.table.empty()) continue;
-    const Table* table = find_table(include.table.text);
-    if (table == nullptr) {
-      AddError(errors, include.table.span,
-               "no table `" + include.table.text + "` in this pack or one that it requires");
-      continue;
-    }
-    const auto column_of = [&](const SourceText& name) {
-      const auto column = table->Column(name.text);
-      if (!column) {
-        AddError(errors, name.span,
-                 "table `" + include.table.text + "` has no column `" + name.text + "`" +
-                     Suggest(name.text, table->columns()));
-      }
-      return column;
-    };
-    const auto codes = column_of(include.column);
-    std::vector<std::pair<std::size_t, const std::vector<SourceText>*>> filters;
-    bool usable = codes.has_value();
-    for (const auto& [name, cells] : include.where) {
-      const auto column = column_of(name);
-      if (column) filters.emplace_back(*column, &cells);
-      usable = usable && column.has_value();
-    }
-    if (!usable) continue;
-    bool any = false;
-    for (std::size_t row = 0; row < table->rows(); ++row) {
-      const bool wanted = std::ranges::all_of(filters, [&](const auto& filter) {
-        return std::ranges::any_of(*filter.second, [&](const SourceText& cell) {
-          return cell.text == table->Cell(row, filter.first);
-        });
-      });
-      if (!wanted || table->Cell(row, *codes).empty()) continue;
-      add(table->Cell(row, *codes));
-      any = true;
-    }
-    if (!any)
-      AddError(errors, include.span, "no row of table `" + include.table.text + "` meets this include");
+  }
+  for (const ListedCode& code : ListCodes(source, find_table, errors)) {
+    System& system = set->systems_[code.system];
+    system.codes.insert(code.code);
+    if (code.descendants) system.categories.insert(WithoutPoints(code.code));
   }
   for (const std::string& covered : source.covers) set->systems_[covered].covered = true;
   return set;
