@@ -1,6 +1,7 @@
 #include "rules/package_command.h"
 
 #include "rules/pack_build_command.h"
+#include "rules/pack_diff_command.h"
 #include "rules/pack_show_command.h"
 #include "rules/pack_sign_command.h"
 
@@ -10,6 +11,7 @@ void AddPackageCommands(CLI::App& pack, int& exit_code) {
   AddPackBuildCommand(pack, exit_code);
   AddPackShowCommand(pack, exit_code);
   AddPackSignCommands(pack, exit_code);
+  AddPackDiffCommand(pack, exit_code);
 }
 
 }  // namespace stepwise::rules
