@@ -62,6 +62,13 @@ PackFiles PackFiles::OpenPackage(std::string_view bytes, const std::string& name
   return out;
 }
 
+PackFiles PackFiles::FromFiles(FileMap files, const std::string& name) {
+  PackFiles out;
+  out.dir_ = name;
+  out.files_ = std::move(files);
+  return out;
+}
+
 void PackFiles::ReadFolder(Errors* errors) {
   std::error_code code;
   const fs::path root = fs::canonical(dir_, code);

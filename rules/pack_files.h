@@ -31,6 +31,9 @@ class PackFiles {
   // A package that is already in memory; `name` is for messages.
   static PackFiles OpenPackage(std::string_view bytes, const std::string& name, Errors* errors);
 
+  // Files that are nowhere on the disk; `name` is for messages.
+  static PackFiles FromFiles(FileMap files, const std::string& name);
+
   // Bytes of a file by its path from the folder ("rules/a.yaml"), or nullptr.
   const std::string* Find(std::string_view path) const;
   // Paths below a folder ("rules/") that end in `suffix`, sorted.

@@ -293,6 +293,14 @@ class PackReader {
         AddError(errors_, id.span, "no evidence `" + id.text + "` in pack.yaml" + Suggest(id.text, known));
       }
     }
+    const auto stub = std::ranges::find_if(
+        rule.lines, [](const RuleLine& line) { return line.expression.text == kUntranslated; });
+    if (stub != rule.lines.end() && (rule.mode != RuleMode::kOff || pack_.status == "active")) {
+      AddError(errors_, stub->expression.span,
+               "line `" + stub->id +
+                   "` was imported and never translated; write its condition in FHIRPath. Until " +
+                   "then the rule stays `mode: off`, and the pack is not `active`");
+    }
     const auto twin = std::ranges::find(pack_.rules, rule.id, &Rule::id);
     if (twin != pack_.rules.end() && !rule.id.empty()) {
       AddError(errors_, rule.span, "rule `" + rule.id + "` is also in " + twin->file);

@@ -13,6 +13,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "rules/pack.h"
 #include "rules/pack_files.h"
@@ -27,6 +28,10 @@ std::optional<Pack> ReadPack(PackFiles files, Errors* errors, const std::string&
 
 // rules/*.yaml, one at a time (rules/rule_reader.cc).
 Rule ReadRule(const YamlNode& node, Errors* errors);
+
+// What stands after `if:` where an imported condition still has to be translated. A rule with such a line
+// stays off, and its pack is not active.
+inline constexpr std::string_view kUntranslated = "TODO";
 
 // A name that expressions can say after % or in quotes: a letter or _, then letters, digits and _.
 bool IsIdentifier(std::string_view text);

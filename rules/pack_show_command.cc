@@ -213,10 +213,12 @@ void PrintText(const Json& pack, Printer* printer) {
 
 }  // namespace
 
-int ShowPack(const std::string& path, bool json, bool colour, std::ostream& out) {
+int ShowPack(const std::string& path, const ShowOptions& options, bool colour, std::ostream& out) {
   Printer printer(colour, out);
   LoadReport report;
-  const auto base = KnowledgeBase::LoadFolders(std::span(&path, 1), &report);
+  std::vector<std::string> dirs = {path};
+  dirs.insert(dirs.end(), options.with.begin(), options.with.end());
+  const auto base = KnowledgeBase::LoadFolders(dirs, &report);
   report.warnings.clear();
   printer.Print(report);
   if (base == nullptr) return 1;
@@ -227,7 +229,7 @@ int ShowPack(const std::string& path, bool json, bool colour, std::ostream& out)
     AddSignatures(pack->dir, &one);
     all.push_back(std::move(one));
   }
-  if (json) {
+  if (options.json) {
     out << (all.size() == 1 ? all[0] : all).dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
     return 0;
   }
@@ -241,15 +243,18 @@ int ShowPack(const std::string& path, bool json, bool colour, std::ostream& out)
 void AddPackShowCommand(CLI::App& pack, int& exit_code) {
   struct Arguments {
     std::string path, format = "text";
+    ShowOptions options;
   };
   const auto arguments = std::make_shared<Arguments>();
   CLI::App* show =
       pack.add_subcommand("show", "Say what a pack is: identity, digest, parameters, rules, codes");
   show->add_option("PACK", arguments->path, "A pack folder, a package, or a folder of them")->required();
+  show->add_option("--with", arguments->options.with, "Packs that it requires, where not beside it");
   show->add_option("--format", arguments->format, "text (the default) or json")
       ->check(CLI::IsMember({"text", "json"}));
   show->callback([arguments, &exit_code] {
-    exit_code = ShowPack(arguments->path, arguments->format == "json", WantsColour(), std::cout);
+    arguments->options.json = arguments->format == "json";
+    exit_code = ShowPack(arguments->path, arguments->options, WantsColour(), std::cout);
   });
 }
 

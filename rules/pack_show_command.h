@@ -11,6 +11,7 @@
 
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -19,7 +20,11 @@ class App;
 namespace stepwise::rules {
 
 void AddPackShowCommand(CLI::App& pack, int& exit_code);
-int ShowPack(const std::string& path, bool json, bool colour, std::ostream& out);
+struct ShowOptions {
+  std::vector<std::string> with = {};  // packs that it requires, where they are not beside it
+  bool json = false;
+};
+int ShowPack(const std::string& path, const ShowOptions& options, bool colour, std::ostream& out);
 
 }  // namespace stepwise::rules
 

@@ -157,7 +157,9 @@ class ResourceWriter {
 
   Json Parameter(const PackParameter& parameter) const {
     Json rule = {{"url", form_.base() + std::string(kExtensionPart) + "parameter-rule"}};
-    const std::pair<const char*, const std::string*> texts[] = {{"default", &parameter.value},
+    const std::string type(kParameterTypes[static_cast<std::size_t>(parameter.type)]);
+    const std::pair<const char*, const std::string*> texts[] = {{"type", &type},
+                                                                {"default", &parameter.value},
                                                                 {"min", &parameter.min},
                                                                 {"max", &parameter.max},
                                                                 {"unit", &parameter.unit}};
@@ -169,17 +171,19 @@ class ResourceWriter {
                 {"use", "in"},
                 {"min", 0},
                 {"max", "1"},
-                {"type", parameter.unit.empty() ? kParameterTypes[static_cast<std::size_t>(parameter.type)]
-                                                : "Quantity"},
+                {"type", parameter.unit.empty() ? type : "Quantity"},
                 {"extension", Json::array({std::move(rule)})}};
     SetText(&out, "documentation", parameter.doc);
     return out;
   }
 
   Json Requirement(const PrefetchTemplate& query) const {
-    const Json parts = Json::array({{{"url", "key"}, {"valueString", query.key}},
-                                    {{"url", "query"}, {"valueString", query.query}},
-                                    {{"url", "required"}, {"valueBoolean", query.required}}});
+    Json parts = Json::array({{{"url", "key"}, {"valueString", query.key}},
+                              {{"url", "query"}, {"valueString", query.query}},
+                              {{"url", "required"}, {"valueBoolean", query.required}}});
+    const bool own =
+        std::ranges::find(pack_.prefetch, query.key, &PrefetchQuery::key) != pack_.prefetch.end();
+    if (!own) parts.push_back({{"url", "inherited"}, {"valueBoolean", true}});
     const Json rule = {{"url", form_.base() + std::string(kExtensionPart) + "prefetch"},
                        {"extension", parts}};
     return {{"type", query.query.substr(0, query.query.find_first_of("/?"))},

@@ -143,13 +143,13 @@ TEST(PackShow, SaysTheSameOfFolderAndPackage) {
   const std::string package = (dir.path() / "p.tgz").string();
   Build({pack.dir()}, {.output = package});
   std::ostringstream folder_text, json, package_json;
-  EXPECT_EQ(ShowPack(pack.dir(), false, false, folder_text), 0);
+  EXPECT_EQ(ShowPack(pack.dir(), {}, false, folder_text), 0);
   for (const char* part :
        {"org.example.test 1.2.3  sha256:", "days   7 d (1 to 30)", "fixed  5, fixed", "X-01  PRN only",
         "+ is_prn: as needed", "- treated: already treated (unknown: fire)", "guide  The [guide] <http"})
     EXPECT_THAT(folder_text.str(), HasSubstr(part));
-  EXPECT_EQ(ShowPack(pack.dir(), true, false, json), 0);
-  EXPECT_EQ(ShowPack(package, true, false, package_json), 0);
+  EXPECT_EQ(ShowPack(pack.dir(), {.json = true}, false, json), 0);
+  EXPECT_EQ(ShowPack(package, {.json = true}, false, package_json), 0);
   Json from_package = Json::parse(package_json.str());
   EXPECT_EQ(from_package["signatures"], Json::array());
   from_package.erase("signatures");
