@@ -278,7 +278,7 @@ class KnowledgeBaseBuilder {
 
 namespace {
 
-// Folder beside `dir` whose pack.yaml has that id; "" if none. Only pack.yaml is looked at.
+// Pack beside `dir` whose pack.yaml has that id; "" if none. Only pack.yaml is looked at.
 std::string FindBeside(const std::string& dir, const std::string& id) {
   std::error_code code;
   const auto parent = std::filesystem::canonical(dir, code).parent_path();
@@ -316,8 +316,8 @@ std::shared_ptr<const KnowledgeBase> KnowledgeBase::LoadFolders(std::span<const 
   for (const std::string& dir : dirs) {
     const std::vector<std::string> found = FindPackDirs(dir);
     if (found.empty())
-      AddError(&report->errors, {.file = dir}, "neither a pack (pack.yaml) nor a folder of packs",
-               Code::kNotFound);
+      AddError(&report->errors, {.file = dir},
+               "neither a pack (a folder with pack.yaml, or a .tgz) nor a folder of packs", Code::kNotFound);
     std::ranges::copy(found, std::back_inserter(queue));
   }
   std::set<std::string> seen;

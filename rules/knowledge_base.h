@@ -81,9 +81,9 @@ struct LoadReport {
 
 class KnowledgeBase {
  public:
-  // Each folder is a pack, or holds packs. A required pack that is in none of them is looked for beside the
-  // pack that requires it. nullptr when report->errors is not empty.
-  // `site`: applies each pack's sites/<site>.yaml, where it has one.
+  // Each is a pack (folder or package) or holds some. A required pack that is in none is looked for beside
+  // the pack that requires it. nullptr when report->errors is not empty. `site`: applies each pack's
+  // sites/<site>.yaml, where it has one.
   static std::shared_ptr<const KnowledgeBase> LoadFolders(std::span<const std::string> dirs,
                                                           LoadReport* report, const std::string& site = {});
   static std::shared_ptr<const KnowledgeBase> Load(std::vector<Pack> packs, LoadReport* report);
