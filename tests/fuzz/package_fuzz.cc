@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const FileMap source = {{"pack.yaml", std::string(bytes.substr(5))}, {"rules/a.yaml", "a"}};
   const auto own = stepwise::rules::WritePackage("a", "1.0.0", source, {});
   if (!own || !stepwise::rules::ReadPackage(*own, "f")) std::abort();
-  const std::size_t at = (data[0] | data[1] << 8 | data[2] << 16) % own->size();
+  const std::size_t at = (data[0] + std::size_t{256} * data[1] + std::size_t{65536} * data[2]) % own->size();
   if (data[3] == 0) return 0;
   std::string changed = *own;
   changed[at] = static_cast<char>(changed[at] ^ data[3]);
