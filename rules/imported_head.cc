@@ -28,7 +28,7 @@ void ImportedHead::Metadata(const JsonElement& resource) {
   if (Version::Parse(resource.Peek("version"))) Take(resource, "version", &version_);
   if (resource.Peek("status") == "draft") resource.Text("status");
   const JsonElement period = resource.Object("effectivePeriod");
-  const auto day = [](std::string moment) { return moment.substr(0, 10); };
+  const auto day = [](const std::string& moment) { return moment.substr(0, 10); };
   if (IsIsoDate(day(period.Peek("start")))) Take(period, "start", &from_);
   if (IsIsoDate(day(period.Peek("end")))) Take(period, "end", &to_);
   if (resource.Has("experimental")) experimental_ = resource.Boolean("experimental", false) || experimental_;

@@ -121,7 +121,7 @@ void JsonReader::Collect(const Json& value, const std::string& path, std::vector
   }
   if (value.is_array()) {
     for (std::size_t i = 0; i < value.size(); ++i)
-      Collect(value[i], path + "[" + std::to_string(i) + "]", out);
+      Collect(value[i], std::string(path).append("[").append(std::to_string(i)).append("]"), out);
     return;
   }
   for (const auto& [key, child] : value.items()) Collect(child, path + "." + key, out);

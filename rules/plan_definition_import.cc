@@ -48,7 +48,7 @@ class Importer {
       const std::string id = resource.contains("id") && resource["id"].is_string()
                                  ? resource["id"].get<std::string>()
                                  : std::to_string(readers.size());
-      readers.emplace_back(resource, type + "/" + id, errors_);
+      readers.emplace_back(resource, std::string(type).append("/").append(id), errors_);
       any = any || type == "PlanDefinition";
     }
     if (!any) AddError(errors_, {}, "no PlanDefinition: there is no rule to import", Code::kNotFound);
@@ -94,6 +94,7 @@ class Importer {
 
     std::string evidence, links;
     for (const JsonElement& artifact : plan.List("relatedArtifact")) Artifact(artifact, &evidence, &links);
+    const std::string origin = version.empty() ? url : url + "|" + version;
     const std::vector<JsonElement> actions = plan.List("action");
     if (actions.empty()) plan.Fail("has no action, so there is nothing to advise");
     for (std::size_t i = 0; i < actions.size(); ++i) {
@@ -103,9 +104,7 @@ class Importer {
       if (rule.title.empty()) rule.title = rule.id;
       rule.why = why;
       if (!evidence.empty()) rule.head += "evidence: [" + evidence + "]\n";
-      if (!url.empty())
-        rule.head +=
-            "source: { plan-definition: " + JsonQuote(url + (version.empty() ? "" : "|" + version)) + " }\n";
+      if (!url.empty()) rule.head += "source: { plan-definition: " + JsonQuote(origin) + " }\n";
       Action(actions[i], ours, links, &rule);
       std::string name = rule.id;
       std::ranges::transform(name, name.begin(),
@@ -196,8 +195,8 @@ class Importer {
       if (stub) {
         // The source stays among what was not understood; here it is for those who translate it.
         fhirpath = kUntranslated;
-        text =
-            (text.empty() ? "" : text + ": ") + (source.empty() ? "a condition without expression" : source);
+        if (!text.empty()) text += ": ";
+        text += source.empty() ? "a condition without expression" : source;
         TurnOff(rule, "its condition `" + (source.empty() ? id : source) + "` (" +
                           (applies ? expression.Peek("language") : condition.Peek("kind")) +
                           ") is not translated");
