@@ -28,6 +28,11 @@ constexpr Row kRows[] = {
     {Bump::kMajor, Bump::kMajor, Bump::kMinor},  // kHigh
 };
 
+// Name of a part of `whole`.
+std::string Below(const std::string& whole, std::string_view kind, const std::string& part) {
+  return std::string(whole).append(kind).append(part);
+}
+
 class Lister {
  public:
   Lister(const KnowledgeBase& base, const Pack& pack) : base_(base), pack_(pack) {}
@@ -103,7 +108,7 @@ class Lister {
       for (std::size_t column = 0; column < table.table.columns().size(); ++column)
         cells += (column == 0 ? "" : ",") + table.table.Cell(row, column);
       const std::string key = table.table.has_key() ? table.table.Cell(row, table.table.key_column()) : cells;
-      Put(ItemKind::kWho, name + ", row " + key, cells);
+      Put(ItemKind::kWho, Below(name, ", row ", key), cells);
     }
   }
 
@@ -115,7 +120,7 @@ class Lister {
     Put(ItemKind::kText, name + ": title", set.source.title);
     Put(ItemKind::kText, name + ": copyright", set.source.copyright);
     for (const std::string& system : set.source.covers)
-      Put(ItemKind::kWho, name + ", covers " + system, system);
+      Put(ItemKind::kWho, Below(name, ", covers ", system), system);
     for (const ListedCode& code : FrozenCodes(base_, pack_, set)) {
       const std::string place = name + ", code " + code.system + "|" + code.code;
       Put(ItemKind::kWho, place, code.descendants ? "with descendants" : "listed");
@@ -130,8 +135,8 @@ class Lister {
     Put(ItemKind::kText, name + ": title", rule.title);
     Put(ItemKind::kText, name + ": why", rule.why);
     for (const SourceText& evidence : rule.evidence)
-      Put(ItemKind::kText, name + ", evidence " + evidence.text, evidence.text);
-    for (const std::string& hook : rule.hooks) Put(ItemKind::kWho, name + ", hook " + hook, hook);
+      Put(ItemKind::kText, Below(name, ", evidence ", evidence.text), evidence.text);
+    for (const std::string& hook : rule.hooks) Put(ItemKind::kWho, Below(name, ", hook ", hook), hook);
     Put(ItemKind::kMode, name + ": mode", std::string(kModeNames[static_cast<std::size_t>(rule.mode)]));
     Put(ItemKind::kWho, name + ": cause", rule.cause);
     Put(ItemKind::kWho, name + ": priority", std::to_string(rule.priority));
