@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "fhir/json_text.h"
 #include "rules/site_overlay.h"
 
 namespace stepwise::rules {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "fhir/utf8.h"
+
 namespace stepwise::rules {
 namespace {
 
@@ -284,7 +286,7 @@ std::string Escape(std::string_view text, TextForm form) {
 
 std::string CutAtWord(std::string_view text, std::size_t limit) {
   std::size_t count = 0, cut = 0, word = 0;
-  for (std::size_t i = 0; i < text.size(); i += Utf8Length(static_cast<unsigned char>(text[i]))) {
+  for (std::size_t i = 0; i < text.size(); i += CodePointSize(text, i)) {
     if (count == limit - 1) cut = i;  // room for the ellipsis
     if (count < limit && text[i] == ' ') word = i;
     ++count;

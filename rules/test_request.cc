@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "fhir/json_text.h"
+
 namespace stepwise::rules {
 namespace {
 

@@ -10,13 +10,11 @@
 #include <sstream>
 #include <utility>
 
+#include "fhir/json_text.h"
+#include "fhir/utf8.h"
 #include "rules/yaml_scan.h"
 
 namespace stepwise::rules {
-
-std::size_t Utf8Length(unsigned char first) {
-  return first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-}
 
 namespace {
 
@@ -24,10 +22,7 @@ struct Refusal {  // thrown by our event handler, caught in ParseYaml
   Error error;
 };
 
-std::uint32_t CodePoints(std::string_view text) {
-  return static_cast<std::uint32_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
+std::uint32_t CodePoints(std::string_view text) { return static_cast<std::uint32_t>(CountCodePoints(text)); }
 
 bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
@@ -304,7 +299,7 @@ SourceSpan SourceText::At(const SourceSpan& inner, std::size_t offset) const {
     offset = newline + 1;
   }
   for (std::uint32_t column = 1; column < inner.column && offset < text.size(); ++column) {
-    offset += Utf8Length(static_cast<unsigned char>(text[offset]));
+    offset += CodePointSize(text, offset);
   }
   return At(offset, inner.length);
 }
@@ -349,51 +344,6 @@ Result<YamlNode> ParseYaml(std::string_view text, const YamlOptions& options) {
   } catch (const std::exception& exception) {
     return Fail(Code::kSyntax, exception.what(), start);
   }
-}
-
-bool IsJsonNumber(std::string_view text) {
-  std::size_t i = text.starts_with('-') ? 1 : 0;
-  const auto digits = [&] {
-    const std::size_t begin = i;
-    while (i < text.size() && text[i] >= '0' && text[i] <= '9') ++i;
-    return i - begin;
-  };
-  const std::size_t first = i;
-  const std::size_t whole = digits();
-  if (whole == 0 || (whole > 1 && text[first] == '0')) return false;
-  if (i < text.size() && text[i] == '.') {
-    ++i;
-    if (digits() == 0) return false;
-  }
-  if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
-    ++i;
-    if (i < text.size() && (text[i] == '+' || text[i] == '-')) ++i;
-    if (digits() == 0) return false;
-  }
-  return i == text.size();
-}
-
-std::string JsonQuote(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          constexpr char kHex[] = "0123456789abcdef";
-          out += "\\u00";
-          out += kHex[(c >> 4) & 15];
-          out += kHex[c & 15];
-        } else {
-          out += c;
-        }
-    }
-  }
-  return out += '"';
 }
 
 std::string YamlToJson(const YamlNode& node) {

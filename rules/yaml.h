@@ -74,14 +74,6 @@ Result<YamlNode> ParseYaml(std::string_view text, const YamlOptions& options = {
 // The node as JSON. Unquoted true, false, null and JSON numbers become what they look like, every other
 // scalar a string; numbers keep the digits they were written with.
 std::string YamlToJson(const YamlNode& node);
-// Does an unquoted scalar look like a JSON number ("1.20", "-3e2"; not "007", ".5" or "2024-01")?
-bool IsJsonNumber(std::string_view text);
-// `text` as a JSON string literal, quotes included.
-std::string JsonQuote(std::string_view text);
-
-// Byte length of the UTF-8 sequence that starts with `first`, at least 1.
-std::size_t Utf8Length(unsigned char first);
-
 }  // namespace stepwise::rules
 
 #endif  // STEPWISE_RULES_YAML_H_
