@@ -180,6 +180,8 @@ Membership CodeSet::Contains(std::string_view system, std::string_view code) con
   return found->second.covered ? Membership::kOut : Membership::kUnknown;
 }
 
+bool CodeSet::IsAbout(std::string_view system) const { return system.empty() || systems_.contains(system); }
+
 std::size_t CodeSet::size() const {
   std::size_t count = 0;
   for (const auto& [system, codes] : systems_) count += codes.codes.size();

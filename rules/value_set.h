@@ -60,6 +60,7 @@ class CodeSet final : public ValueSet {
                                         Errors* errors);
 
   Membership Contains(std::string_view system, std::string_view code) const override;
+  bool IsAbout(std::string_view system) const override;
 
   const std::string& name() const { return name_; }
   const std::string& url() const { return url_; }

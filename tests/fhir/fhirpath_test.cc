@@ -278,6 +278,7 @@ class OneCode : public ValueSet, public Terminology {
     if (!system.empty() && system != "http://loinc.org") return Membership::kUnknown;
     return code == "72514-3" ? Membership::kIn : Membership::kOut;
   }
+  bool IsAbout(std::string_view system) const override { return system == "http://loinc.org"; }
   const ValueSet* FindValueSet(std::string_view name) const override {
     return name == "pain" ? this : nullptr;
   }
