@@ -22,4 +22,8 @@ std::string_view RuleStatusName(RuleStatus status) {
   return "";
 }
 
+bool HasFired(RuleStatus status) {
+  return status == RuleStatus::kFired || status == RuleStatus::kAbsorbed || status == RuleStatus::kShadow;
+}
+
 }  // namespace stepwise::rules

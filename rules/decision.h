@@ -45,6 +45,8 @@ enum class RuleStatus : std::uint8_t {
   kFailed,    // could not be evaluated: see error. Other rules are not affected.
 };
 std::string_view RuleStatusName(RuleStatus status);  // "fired", "stopped", ...
+// Did every line let it through, whoever gave the card?
+bool HasFired(RuleStatus status);
 
 struct RuleOutcome {
   std::string pack;     // pack id
