@@ -7,6 +7,7 @@
 
 #include "rules/functions.h"
 #include "rules/knowledge_base.h"
+#include "rules/pack_mutate_command.h"
 #include "rules/pack_printer.h"
 #include "rules/pack_test_command.h"
 
@@ -88,6 +89,7 @@ void AddPackCommand(CLI::App& app, int& exit_code) {
       [arguments, &exit_code] { exit_code = CheckPacks(arguments->dirs, WantsColour(), std::cout); });
 
   AddPackTestCommand(*pack, exit_code);
+  AddPackMutateCommand(*pack, exit_code);
 }
 
 void AddFunctionsCommand(CLI::App& app, int& exit_code) {
