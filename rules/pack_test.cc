@@ -16,6 +16,22 @@ std::vector<TestFailure> RunTestCase(Engine& engine, const KnowledgeBase& base, 
   EngineOptions options;
   options.site = &*parameters;
   options.all_lines = true;  // lines after the deciding one count as covered, and may be expected
+  std::vector<OverriddenCard> overridden;
+  for (const EarlierRequest& earlier : one.overridden) {
+    const auto before = engine.Evaluate(base, *earlier.request, earlier.at, options);
+    if (!before) return fail(before.error());
+    const std::size_t known = overridden.size();
+    for (const Card& card : before->cards) {
+      if (card.pack == pack.id && card.suppression_key.starts_with(pack.id + "/" + one.rule + "/"))
+        overridden.push_back({card.suppression_key, earlier.at});
+    }
+    if (overridden.size() == known) {
+      return {{"nothing to override at " + earlier.at.ToString() +
+                   ": the rule gave no card then, or has no `suppress-repeat`",
+               "", ""}};
+    }
+  }
+  options.overridden = overridden;
   auto answer = engine.Evaluate(base, *one.request, one.now, options);
   if (!answer) return fail(answer.error());
   const auto rule = std::ranges::find(pack.rules, one.rule, &Rule::id);

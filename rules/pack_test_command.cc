@@ -120,23 +120,6 @@ std::vector<std::string> WatchedFolders(const std::vector<std::string>& dirs) {
   return out;
 }
 
-[[noreturn]] void Watch(const TestPacksOptions& options, std::ostream& out) {
-  FileWatch watch;
-  std::vector<std::string> folders = WatchedFolders(options.dirs);
-  for (;;) {
-    watch.Look(folders);  // before the run: what changes during it is found after it
-    TestPacks(options, out);
-    out << "watching " << Listed(options.dirs) << "; Ctrl-C ends" << std::endl;
-    std::vector<std::string> changed;
-    while (changed.empty()) {
-      std::this_thread::sleep_for(kWatchInterval);
-      changed = watch.Look(folders);
-    }
-    out << "\nchanged: " << Listed(changed) << "\n";
-    folders = WatchedFolders(options.dirs);
-  }
-}
-
 }  // namespace
 
 int TestPacks(const TestPacksOptions& options, std::ostream& out) {
@@ -156,6 +139,23 @@ int TestPacks(const TestPacksOptions& options, std::ostream& out) {
     good = TestOne(*base, *pack, options, &printer, &junit) && good;
   good = WriteJunit(junit, options.junit, &printer) && good;
   return good ? 0 : 1;
+}
+
+int WatchPacks(const TestPacksOptions& options, const std::function<bool()>& wait, std::ostream& out) {
+  FileWatch watch;
+  std::vector<std::string> folders = WatchedFolders(options.dirs);
+  for (;;) {
+    watch.Look(folders);  // before the run: what changes during it is found after it
+    const int code = TestPacks(options, out);
+    out << "watching " << Listed(options.dirs) << "; Ctrl-C ends" << std::endl;
+    std::vector<std::string> changed;
+    while (changed.empty()) {
+      if (!wait()) return code;
+      changed = watch.Look(folders);
+    }
+    out << "\nchanged: " << Listed(changed) << "\n";
+    folders = WatchedFolders(options.dirs);
+  }
 }
 
 void AddPackTestCommand(CLI::App& pack, int& exit_code) {
@@ -184,8 +184,12 @@ void AddPackTestCommand(CLI::App& pack, int& exit_code) {
   test->callback([arguments, fail_under, &exit_code] {
     arguments->options.colour = WantsColour();
     if (fail_under->count() > 0) arguments->options.fail_under = arguments->fail_under;
-    if (arguments->watch) Watch(arguments->options, std::cout);
-    exit_code = TestPacks(arguments->options, std::cout);
+    const auto wait = [] {
+      std::this_thread::sleep_for(kWatchInterval);
+      return true;
+    };
+    exit_code = arguments->watch ? WatchPacks(arguments->options, wait, std::cout)
+                                 : TestPacks(arguments->options, std::cout);
   });
 }
 

@@ -9,6 +9,7 @@
 #ifndef STEPWISE_RULES_PACK_TEST_COMMAND_H_
 #define STEPWISE_RULES_PACK_TEST_COMMAND_H_
 
+#include <functional>
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -35,6 +36,10 @@ struct TestPacksOptions {
 };
 
 int TestPacks(const TestPacksOptions& options, std::ostream& out);
+
+// TestPacks() now and after each change of a file in the folders. `wait` passes some time between two looks
+// and says whether to go on; the result is that of the last run.
+int WatchPacks(const TestPacksOptions& options, const std::function<bool()>& wait, std::ostream& out);
 
 }  // namespace stepwise::rules
 

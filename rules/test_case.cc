@@ -77,15 +77,32 @@ class SuiteReader {
     }
     const YamlNode* now = node.Find("now");
     out.now = now == nullptr ? file_now : Moment(now->value, &errors).value_or(file_now);
-    const TestRequest request = MakeTestRequest(base, node, base_.slots(), &errors);
-    auto document = Document::Parse(request.json);
-    if (document) {
-      out.request = std::move(*document);
-    } else {
-      AddError(&errors, node.span, "the request is not usable: " + document.error().ToString());
+    std::vector<const YamlNode*> layers = {&node};
+    if (base != nullptr) layers.insert(layers.begin(), base);
+    out.request = Request(layers, &errors);
+    if (const YamlNode* list = node.Find("overridden")) {
+      for (const YamlNode& entry : list->children) out.overridden.push_back(Earlier(layers, entry, &errors));
     }
     for (const Error& error : errors) out.faults.push_back({error.ToString(), "", ""});
     suite_.cases.push_back(std::move(out));
+  }
+
+  std::optional<Document> Request(const std::vector<const YamlNode*>& layers, Errors* errors) const {
+    const TestRequest request = MakeTestRequest(layers, base_.slots(), errors);
+    auto document = Document::Parse(request.json);
+    if (document) return std::move(*document);
+    AddError(errors, layers.back()->span, "the request is not usable: " + document.error().ToString());
+    return std::nullopt;
+  }
+
+  EarlierRequest Earlier(std::vector<const YamlNode*> layers, const YamlNode& entry, Errors* errors) const {
+    EarlierRequest out;
+    const YamlNode* at = entry.Find("at");
+    if (at == nullptr) AddError(errors, entry.span, "an override says when it was, in `at`");
+    if (at != nullptr) out.at = Moment(at->value, errors).value_or(out.at);
+    layers.push_back(&entry);
+    out.request = Request(layers, errors);
+    return out;
   }
 
   const KnowledgeBase& base_;

@@ -11,11 +11,14 @@
 //     - name: fires for PRN-only morphine
 //       meds: null                           known to be empty; `absent: [meds]` leaves the key out
 //       site: { severe_from: 8 }             parameters of the site
+//       overridden: [ { at: "2026-12-10T08:00:00Z" } ]
 //       expect: { fires: [o1] }              see rules/test_expectation.h
 //
 // `orders` becomes context.draftOrders; `selections` and `context` go to the context; every other key is a
 // prefetch key: a list becomes a searchset Bundle, a map is sent as it is, null as null. Keys of `base` that
 // no case names are sent; a prefetch key that nobody names is sent as an empty answer.
+// `overridden`: the cards that the rule gave then were overridden then. An entry may change data, as a case
+// does; it starts from the case.
 // Thread-safety: pure but for reading the disk.
 #ifndef STEPWISE_RULES_TEST_CASE_H_
 #define STEPWISE_RULES_TEST_CASE_H_
@@ -31,6 +34,12 @@
 
 namespace stepwise::rules {
 
+// An earlier request, whose cards a clinician overrode.
+struct EarlierRequest {
+  std::optional<Document> request;
+  DateTime at;
+};
+
 struct TestCase {
   std::string file, rule, name;  // rule: its id
   SourceSpan span;
@@ -38,6 +47,7 @@ struct TestCase {
   std::optional<Document> request;  // absent when there are faults
   DateTime now;
   std::map<std::string, std::string> site;
+  std::vector<EarlierRequest> overridden;
   std::vector<TestFailure> faults;  // of the case itself: it fails without being run
 };
 
