@@ -51,6 +51,16 @@ bool Stops(const CompiledRule& rule, std::size_t index, Outcome outcome) {
   return (outcome == Outcome::kTrue) == line.unless;
 }
 
+// A for-each without items is the commonest outcome of all: its lines are not even named.
+RuleOutcome NoItem(const CompiledRule& rule) {
+  RuleOutcome out;
+  out.pack = rule.pack->id;
+  out.rule = rule.rule->id;
+  out.stopped_by = "for-each";
+  out.note = "there is no item";
+  return out;
+}
+
 RuleOutcome MakeOutcome(const CompiledRule& rule, const std::string& subject) {
   RuleOutcome out;
   out.pack = rule.pack->id;
@@ -172,10 +182,11 @@ void Engine::Run::EvaluateRule(const CompiledRule& rule) {
   evaluation.ClearSources();
   const Result<Items> items = Items_(*slot.program);
   const std::string reasons = Reasons();
-  if (!items || items->empty() || !reasons.empty()) {
+  if (items && items->empty() && reasons.empty()) return decision.rules.push_back(NoItem(rule));
+  if (!items || !reasons.empty()) {
     RuleOutcome outcome = MakeOutcome(rule, "");
     outcome.stopped_by = "for-each";
-    outcome.note = reasons.empty() ? "there is no item" : reasons;
+    outcome.note = reasons;
     if (!items) {
       outcome.status = RuleStatus::kFailed;
       outcome.error = "for-each: " + variables.Placed(items.error(), *slot.source).ToString();
