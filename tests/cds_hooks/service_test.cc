@@ -86,6 +86,13 @@ TEST_F(ServiceTest, AnswersWithCards) {
   EXPECT_EQ(response.summary.decision, evaluator_.decision.id);
 }
 
+TEST_F(ServiceTest, TheMostCardsTravelToTheEvaluator) {
+  options_ = MakeServiceOptions(Config{});
+  EXPECT_EQ(Sign().status, 200);
+  EXPECT_EQ(evaluator_.last_options.max_cards, 5u);
+  EXPECT_EQ(evaluator_.last_options.timeout, std::chrono::milliseconds(2000));
+}
+
 TEST_F(ServiceTest, NothingToSay) {
   const HttpResponse response = Sign();
   EXPECT_EQ(response.status, 200);
