@@ -82,7 +82,7 @@ Result<Card> MakeCard(const CompiledRule& rule, const std::string& subject, cons
 namespace {
 
 // The card that names what a response has no room for.
-Card FoldedCard(std::vector<Firing> folded, std::size_t max_cards, Decision* decision) {
+Card FoldedCard(const std::vector<Firing>& folded, std::size_t max_cards, Decision* decision) {
   Card card;
   std::string names, list;
   for (const Firing& firing : folded) {
@@ -146,7 +146,7 @@ void PlaceCards(std::vector<Firing> firings, std::size_t max_cards, Decision* de
     }
     decision->cards.push_back(std::move(card));
   }
-  if (!folded.empty()) decision->cards.push_back(FoldedCard(std::move(folded), max_cards, decision));
+  if (!folded.empty()) decision->cards.push_back(FoldedCard(folded, max_cards, decision));
 }
 
 }  // namespace stepwise::rules

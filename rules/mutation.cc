@@ -130,6 +130,7 @@ std::vector<Mutant> MutantsOf(const Pack& pack) {
     std::vector<const Ast*> operators;
     CollectOperators(**tree, &operators);
     std::vector<std::pair<std::size_t, const Ast*>> placed;
+    placed.reserve(operators.size());
     for (const Ast* op : operators) placed.emplace_back(OffsetOf(text.text, op->span), op);
     std::ranges::sort(placed);
     for (const auto& [offset, op] : placed) {

@@ -13,8 +13,9 @@ struct Unit {
   std::string_view name;
   std::int64_t minutes;
 };
-constexpr Unit kUnits[] = {{"min", 1}, {"h", 60}, {"d", 24 * 60}, {"wk", 7 * 24 * 60}};
-constexpr std::int64_t kMaxMinutes = 366 * 24 * 60;  // longer is no pause, it is switching a rule off
+constexpr std::int64_t kHour = 60, kDay = 24 * kHour;
+constexpr Unit kUnits[] = {{"min", 1}, {"h", kHour}, {"d", kDay}, {"wk", 7 * kDay}};
+constexpr std::int64_t kMaxMinutes = 366 * kDay;  // longer is no pause, it is switching a rule off
 
 // "12 h" -> 720; 0 when it is no such text.
 std::int64_t Minutes(std::string_view text) {

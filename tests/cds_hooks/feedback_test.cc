@@ -193,6 +193,7 @@ TEST(OverrideStore, ConcurrentUse) {
   const DateTime now = At("2026-12-10T09:00:00Z");
   MemoryOverrideStore store({.max_cards = 50, .max_overrides = 20});
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 200; ++i) {
