@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,9 @@ struct EngineOptions {
   bool all_lines = false;                // evaluate lines after the deciding one too, for explanations
   const SiteParameters* site = nullptr;  // must outlive the call
   std::chrono::milliseconds timeout{0};  // of the whole evaluation; 0: none. Needs the engine's clock
+  std::span<const OverriddenCard> overridden =
+      {};                     // cards that keep quiet for a while; must outlive the call
+  std::size_t max_cards = 0;  // of a decision; 0: no limit. The last one names what is past it
 };
 
 class Engine {
