@@ -1,7 +1,6 @@
-// `stepwise pack check`, `stepwise pack test` and `stepwise functions`.
+// `stepwise pack check` and `stepwise functions`; `stepwise pack test` is rules/pack_test_command.h.
 //
 //   stepwise pack check rules/packs                 every error and warning, with the line and a caret
-//   stepwise pack test rules/packs --filter LAD-06  failed cases with their explanation, then coverage
 //   stepwise functions                              what expressions may call
 //
 // Exit codes: 0 good, 1 errors or failed cases, 2 wrong usage. Colours only on terminals, and not with
@@ -24,8 +23,6 @@ void AddFunctionsCommand(CLI::App& app, int& exit_code);
 
 // What the commands do; `colour` says whether to mark errors with terminal colours.
 int CheckPacks(std::span<const std::string> dirs, bool colour, std::ostream& out);
-int TestPacks(std::span<const std::string> dirs, const std::string& filter, bool coverage, bool colour,
-              std::ostream& out);
 int ListFunctions(std::ostream& out);
 
 }  // namespace stepwise::rules
