@@ -20,8 +20,13 @@ struct Firing {
   Card card;
 };
 
+// Of a summary, in code points. CDS Hooks 2.0: "<140 characters".
+inline constexpr std::size_t kMaxSummary = 139;
+
+// `whole_summary`, when given, receives the summary before it is cut.
 // Error kFailedPrecondition: a hole in a text or a $value has no value, so the card must not be shown.
-Result<Card> MakeCard(const CompiledRule& rule, const std::string& subject, const TemplateData& data);
+Result<Card> MakeCard(const CompiledRule& rule, const std::string& subject, const TemplateData& data,
+                      std::string* whole_summary = nullptr);
 
 // Joins firings of one cause: the rule with the graver indicator, then the higher priority, then the lower id
 // speaks; its cards name the others, whose outcomes become kAbsorbed. What is left goes into decision->cards:

@@ -23,7 +23,7 @@ struct Expectation {
 
 Expectation ReadExpectation(const YamlNode& node, Errors* errors) {
   Expectation out;
-  Fields fields(node, "`expect`", errors);
+  Fields fields(node, kExpectSchema, errors);
   if (const YamlNode* fires = fields.Node("fires")) {
     if (fires->is_scalar()) {
       out.fires_at_all = fires->value.text == "true";
@@ -38,17 +38,13 @@ Expectation ReadExpectation(const YamlNode& node, Errors* errors) {
     const SourceText source = fields.Source(key);
     return source.span.line == 0 ? std::nullopt : std::optional(source.text);
   };
-  const auto number = [&](std::string_view key) {
-    const std::int64_t value = fields.Integer(key, -1);
-    return value < 0 ? std::nullopt : std::optional(value);
-  };
   out.stopped_by = text("stopped-by");
   out.absorbed_by = text("absorbed-by");
   out.status = text("status");
   out.indicator = text("indicator");
-  out.suggestions = number("suggestions");
-  out.override_reasons = number("overrideReasons");
-  if (!out.override_reasons) out.override_reasons = number("override-reasons");
+  out.suggestions = fields.Integer("suggestions");
+  out.override_reasons = fields.Integer("overrideReasons");
+  if (!out.override_reasons) out.override_reasons = fields.Integer("override-reasons");
   out.lines_true = fields.Texts("true");
   out.lines_false = fields.Texts("false");
   out.lines_unknown = fields.Texts("unknown");
@@ -221,12 +217,11 @@ class Runner {
 
  private:
   void File(const YamlNode& node, const std::string& file) {
-    Fields fields(node, "a test file", &report_.errors);
-    const SourceText name = fields.Source("tests-for", Need::kRequired);
-    const SourceText now_text = fields.Source("now", Need::kRequired);
+    Fields fields(node, kTestFileSchema, &report_.errors);
+    const SourceText name = fields.Source("tests-for");
+    const SourceText now_text = fields.Source("now");
     const YamlNode* base = fields.Map("base");
-    const YamlNode* cases = fields.List("cases", Need::kRequired);
-    fields.Node("anchors");  // a place for &names that cases use
+    const YamlNode* cases = fields.List("cases");
     const auto rule = std::ranges::find_if(
         pack_.rules, [&](const Rule& r) { return r.id == name.text || r.name == name.text; });
     const auto now = DateTime::ParseDateTime(now_text.text);
