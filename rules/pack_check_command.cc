@@ -1,41 +1,48 @@
+#include "rules/pack_check_command.h"
+
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <vector>
 
-#include "rules/knowledge_base.h"
-#include "rules/pack_check_command.h"
-#include "rules/pack_printer.h"
-
 namespace stepwise::rules {
 
-int CheckPacks(std::span<const std::string> dirs, bool colour, std::ostream& out) {
-  Printer printer(colour, out);
-  LoadReport report;
-  const auto base = KnowledgeBase::LoadFolders(dirs, &report);
-  printer.Print(report);
-  if (base != nullptr) {
-    for (const Pack& pack : base->packs()) {
-      std::size_t off = 0;
-      for (const Rule& rule : pack.rules) off += rule.mode == RuleMode::kOff;
-      out << pack.id << " " << pack.version.ToString() << "  " << pack.digest << "\n  "
-          << Count(pack.rules.size(), "rule") << (off > 0 ? " (" + std::to_string(off) + " off)" : "") << ", "
-          << Count(pack.value_sets.size(), "value set") << ", " << Count(pack.tables.size(), "table") << ", "
-          << Count(pack.facts.size(), "fact") << ", " << pack.status << "\n";
+int CheckPacks(std::span<const std::string> dirs, bool colour, std::ostream& out, ReportFormat format,
+               const CheckOptions& options) {
+  const CheckReport report = CheckFolders(dirs, options);
+  switch (format) {
+    case ReportFormat::kText: {
+      Printer printer(colour, out);
+      WriteText(report, &printer);
+      break;
     }
+    case ReportFormat::kJson: WriteJson(report, out); break;
+    case ReportFormat::kSarif: WriteSarif(report, out); break;
   }
-  out << (base != nullptr ? printer.Paint(kGreen, "good")
-                          : printer.Paint(kRed, Count(report.errors.size(), "error")));
-  if (!report.warnings.empty()) out << ", " << Count(report.warnings.size(), "warning");
-  out << "\n";
-  return base != nullptr ? 0 : 1;
+  return report.errors() == 0 ? 0 : 1;
 }
 
 void AddPackCheckCommand(CLI::App& pack, int& exit_code) {
-  const auto dirs = std::make_shared<std::vector<std::string>>();
+  struct Arguments {
+    std::vector<std::string> dirs;
+    ReportFormat format = ReportFormat::kText;
+    CheckOptions options;
+  };
+  static const std::map<std::string, ReportFormat> kFormats = {
+      {"text", ReportFormat::kText}, {"json", ReportFormat::kJson}, {"sarif", ReportFormat::kSarif}};
+  const auto arguments = std::make_shared<Arguments>();
   CLI::App* check = pack.add_subcommand("check", "Read and compile packs; print every error and warning");
-  check->add_option("DIR", *dirs, "Pack folders, or folders of packs")->required();
-  check->callback([dirs, &exit_code] { exit_code = CheckPacks(*dirs, WantsColour(), std::cout); });
+  check->add_option("DIR", arguments->dirs, "Pack folders, or folders of packs")->required();
+  check->add_option("--format", arguments->format, "text (default), json, or sarif (SARIF 2.1.0)")
+      ->transform(CLI::CheckedTransformer(kFormats).description(""));
+  check
+      ->add_option("--against", arguments->options.against,
+                   "Earlier version of the packs: override reasons must mean the same")
+      ->type_name("DIR");
+  check->callback([arguments, &exit_code] {
+    exit_code = CheckPacks(arguments->dirs, WantsColour(), std::cout, arguments->format, arguments->options);
+  });
 }
 
 }  // namespace stepwise::rules
