@@ -2,16 +2,19 @@
 
 #include <CLI/CLI.hpp>
 
+#include "rules/pack_author_command.h"
 #include "rules/pack_check_command.h"
 #include "rules/pack_test_command.h"
 
 namespace stepwise::rules {
 
 void AddPackCommand(CLI::App& app, int& exit_code) {
-  CLI::App* pack = app.add_subcommand("pack", "Check and test rule packs");
+  CLI::App* pack = app.add_subcommand("pack", "Write, check and test rule packs");
   pack->require_subcommand(1);
+  AddPackNewCommand(*pack, exit_code);
   AddPackCheckCommand(*pack, exit_code);
   AddPackTestCommand(*pack, exit_code);
+  AddPackSchemaCommand(*pack, exit_code);
 }
 
 }  // namespace stepwise::rules
