@@ -1,8 +1,8 @@
 // Fields: reads the entries of one YAML map by name, with the types that the format's table gives them.
 //
 //   Errors errors;
-//   Fields fields(node, kParameterSchema, &errors);     // reports unknown keys, missing keys, wrong values
-//   std::string doc = fields.Text("doc");
+//   Fields fields(node, kPrefetchSchema, &errors);      // reports unknown keys, missing keys, wrong values
+//   std::string query = fields.Text("query");
 //   bool required = fields.Boolean("required");         // the table says what absence means
 //
 // The types come from rules/pack_schema.h, never from YAML: a version stays text, `no` is not false. A
