@@ -1,6 +1,7 @@
 #include "rules/override_codes.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "rules/pack_files.h"
 #include "rules/pack_reader.h"
@@ -61,7 +62,10 @@ void CheckOverrideCodes(const Pack& before, const Pack& now, Errors* errors) {
 std::vector<Pack> ReadEarlier(const std::string& path, Errors* errors) {
   std::vector<Pack> out;
   for (const std::string& dir : FindPackDirs(path)) {
-    if (auto pack = ReadPack(dir, errors)) out.push_back(std::move(*pack));
+    Errors old;  // what was wrong with an earlier version is not this author's to mend
+    Pack pack = ReadPackDraft(dir, &old);
+    if (pack.id.empty()) std::ranges::move(old, std::back_inserter(*errors));
+    if (!pack.id.empty()) out.push_back(std::move(pack));
   }
   if (out.empty() && errors->empty())
     AddError(errors, {.file = path}, "neither a pack (pack.yaml) nor a folder of packs", Code::kNotFound);

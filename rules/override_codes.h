@@ -20,7 +20,8 @@ namespace stepwise::rules {
 
 void CheckOverrideCodes(const Pack& before, const Pack& now, Errors* errors);
 
-// The earlier packs at `path`: a pack folder or a folder of packs. Errors: what cannot be read.
+// The earlier packs at `path`: a pack folder or a folder of packs. Errors: packs that cannot be read at all;
+// what else was wrong with them is passed over.
 std::vector<Pack> ReadEarlier(const std::string& path, Errors* errors);
 
 }  // namespace stepwise::rules

@@ -46,9 +46,9 @@ void CheckVersions(const std::vector<Pack>& packs, const LoadReport& first, Chec
   }
 }
 
-// A claim without a source must not reach a patient; in a draft it is work to be done.
+// A claim without a source must not reach a patient; before the pack is active it is work to be done.
 void CheckEvidence(const Pack& pack, CheckReport* report) {
-  const bool warning = pack.status == "draft";
+  const bool warning = pack.status != "active";
   Errors missing;
   for (const Rule& rule : pack.rules) {
     if (rule.mode == RuleMode::kOff || rule.cites) continue;
