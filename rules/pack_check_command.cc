@@ -26,7 +26,7 @@ int CheckPacks(std::span<const std::string> dirs, bool colour, std::ostream& out
 void AddPackCheckCommand(CLI::App& pack, int& exit_code) {
   struct Arguments {
     std::vector<std::string> dirs;
-    ReportFormat format = ReportFormat::kText;
+    std::string format = "text";
     CheckOptions options;
   };
   static const std::map<std::string, ReportFormat> kFormats = {
@@ -35,13 +35,14 @@ void AddPackCheckCommand(CLI::App& pack, int& exit_code) {
   CLI::App* check = pack.add_subcommand("check", "Read and compile packs; print every error and warning");
   check->add_option("DIR", arguments->dirs, "Pack folders, or folders of packs")->required();
   check->add_option("--format", arguments->format, "text (default), json, or sarif (SARIF 2.1.0)")
-      ->transform(CLI::CheckedTransformer(kFormats).description(""));
+      ->check(CLI::IsMember({"text", "json", "sarif"}));
   check
       ->add_option("--against", arguments->options.against,
                    "Earlier version of the packs: override reasons must mean the same")
       ->type_name("DIR");
   check->callback([arguments, &exit_code] {
-    exit_code = CheckPacks(arguments->dirs, WantsColour(), std::cout, arguments->format, arguments->options);
+    exit_code = CheckPacks(arguments->dirs, WantsColour(), std::cout, kFormats.at(arguments->format),
+                           arguments->options);
   });
 }
 
