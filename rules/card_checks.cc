@@ -1,13 +1,14 @@
 #include "rules/card_checks.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "fhir/fhirpath/utf8.h"
 #include "rules/card_maker.h"
 #include "rules/engine.h"
 #include "rules/pack_files.h"
-#include "rules/test_request.h"
+#include "rules/test_case.h"
 
 namespace stepwise::rules {
 namespace {
@@ -43,77 +44,31 @@ void CheckText(const SourceText& text, Errors* errors) {
   }
 }
 
-// Runs the cases of one pack and keeps the longest summary of each rule that had to be cut.
-class Examples {
- public:
-  Examples(const KnowledgeBase& base, const Pack& pack, Errors* test_errors)
-      : base_(base), pack_(pack), test_errors_(test_errors) {}
-
-  void File(const YamlNode& file) {
-    const auto now = DateTime::ParseDateTime(file.Find("now")->value.text);
-    const YamlNode* data = file.Find("base");
-    const YamlNode& name = *file.Find("tests-for");
-    const auto rule = std::ranges::find_if(
-        pack_.rules, [&](const Rule& r) { return r.id == name.value.text || r.name == name.value.text; });
-    if (rule == pack_.rules.end()) {
-      std::vector<std::string> known;
-      for (const Rule& one : pack_.rules) known.push_back(one.id);
-      AddError(test_errors_, name.span,
-               "no rule `" + name.value.text + "` in this pack" + Suggest(name.value.text, known));
-    }
-    if (!now)
-      AddError(test_errors_, file.Find("now")->span,
-               "`" + file.Find("now")->value.text + "` is no moment; write 2026-12-10T09:00:00Z");
-    if (!now || rule == pack_.rules.end()) return;
-    for (const YamlNode& one : file.Find("cases")->children) Case(data, one, *now);
-  }
-
-  void Report(Errors* errors) const {
-    for (const auto& [rule, longest] : longest_) {
-      AddError(errors, rule->rule->card->summary.span,
-               "the summary has " + std::to_string(longest.first) + " characters in the case `" +
-                   longest.second + "`; at most " + std::to_string(kMaxSummary) +
-                   " are shown: shorten the text around the data");
-    }
-  }
-
- private:
-  void Case(const YamlNode* data, const YamlNode& node, DateTime now) {
-    Errors problems;
-    const TestRequest request = MakeTestRequest(data, node, base_.slots(), &problems);
-    const auto find = [&](std::string_view key) {
-      const YamlNode* own = node.Find(key);
-      return own != nullptr || data == nullptr ? own : data->Find(key);
-    };
-    std::map<std::string, std::string> values;
-    if (const YamlNode* site = find("site")) {
-      for (const YamlNode& value : site->children) values[value.key.text] = value.value.text;
-    }
-    if (const YamlNode* own = find("now")) now = DateTime::ParseDateTime(own->value.text).value_or(now);
-    const auto parameters = MakeSiteParameters(base_, values);
-    if (!parameters) AddError(&problems, node.Find("name")->span, parameters.error().message);
-    const auto document = Document::Parse(request.json);
-    std::ranges::move(problems, std::back_inserter(*test_errors_));
-    if (!document || !parameters) return;
+// Runs the declared cases and reports, of each rule whose summary had to be cut, the longest.
+void MeasureSummaries(const KnowledgeBase& base, const TestSuite& suite, Errors* errors) {
+  std::map<const CompiledRule*, std::pair<std::size_t, std::string>> longest;
+  Engine engine;
+  for (const TestCase& one : suite.cases) {
+    const auto parameters = MakeSiteParameters(base, one.site);
+    if (!one.request || !parameters) continue;
     EngineOptions options;
     options.site = &*parameters;
-    const std::string name = node.Find("name")->value.text;
     options.on_summary = [&](const CompiledRule& rule, std::string_view summary) {
       const std::size_t length = fhirpath::CountCodePoints(summary);
-      if (length <= kMaxSummary) return;
-      auto& longest = longest_[&rule];
-      if (length > longest.first) longest = {length, name};
+      auto& most = longest[&rule];
+      if (length > kMaxSummary && length > most.first) most = {length, one.name};
     };
     // What a case expects is for `pack test`; one that cannot be evaluated has no summary.
-    (void)engine_.Evaluate(base_, *document, now, options);
+    (void)engine.Evaluate(base, *one.request, one.now, options);
   }
-
-  const KnowledgeBase& base_;
-  const Pack& pack_;
-  Errors* test_errors_;
-  Engine engine_;
-  std::map<const CompiledRule*, std::pair<std::size_t, std::string>> longest_;
-};
+  for (const auto& [rule, most] : longest) {
+    if (most.first == 0) continue;
+    AddError(errors, rule->rule->card->summary.span,
+             "the summary has " + std::to_string(most.first) + " characters in the case `" + most.second +
+                 "`; at most " + std::to_string(kMaxSummary) +
+                 " are shown: shorten the text around the data");
+  }
+}
 
 }  // namespace
 
@@ -138,15 +93,19 @@ void CheckFixedSummary(const CompiledRule& rule, Errors* errors) {
 void CheckExamples(const KnowledgeBase* base, const Pack& pack, Errors* test_errors, Errors* errors) {
   Errors unreadable;  // was reported when the pack was read
   const PackFiles files = PackFiles::Open(pack.dir, &unreadable);
-  std::optional<Examples> examples;
-  if (base != nullptr) examples.emplace(*base, pack, test_errors);
+  const std::size_t before = test_errors->size();
   for (const std::string& path : files.List("tests/", ".yaml")) {
-    const std::size_t before = test_errors->size();
     const auto tree = ParseYaml(*files.Find(path), {.file = files.Shown(path), .anchors = true}, test_errors);
     if (tree) CheckShape(*tree, kTestFileSchema, test_errors);
-    if (examples && test_errors->size() == before) examples->File(*tree);
   }
-  if (examples) examples->Report(errors);
+  if (base == nullptr || test_errors->size() > before) return;
+  TestSuite suite = ReadTestSuite(*base, pack, "");
+  std::ranges::move(suite.errors, std::back_inserter(*test_errors));
+  for (const TestCase& one : suite.cases) {
+    for (const TestFailure& fault : one.faults)
+      AddError(test_errors, one.span, "case `" + one.name + "`: " + fault.ToString());
+  }
+  MeasureSummaries(*base, suite, errors);
 }
 
 }  // namespace stepwise::rules

@@ -18,6 +18,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,9 @@ struct EngineOptions {
   // Receives the summary of every card that was made, before it is cut to what clients show.
   std::function<void(const CompiledRule& rule, std::string_view summary)> on_summary = {};
   std::chrono::milliseconds timeout{0};  // of the whole evaluation; 0: none. Needs the engine's clock
+  std::span<const OverriddenCard> overridden =
+      {};                     // cards that keep quiet for a while; must outlive the call
+  std::size_t max_cards = 0;  // of a decision; 0: no limit. The last one names what is past it
 };
 
 class Engine {

@@ -44,6 +44,20 @@ std::string PackText(const std::string& id, const Decision& decision) {
 
 }  // namespace
 
+std::string Verdict(const RuleOutcome& rule) {
+  const std::string note = rule.note.empty() ? "" : ": " + rule.note;
+  switch (rule.status) {
+    case RuleStatus::kFired: return "fired";
+    case RuleStatus::kStopped: return "stopped by " + rule.stopped_by + note;
+    case RuleStatus::kAbsorbed: return "fired, " + rule.absorbed_by + " speaks for it";
+    case RuleStatus::kShadow: return "fired, but not shown";
+    case RuleStatus::kFailed: return "failed";
+    case RuleStatus::kSuppressed: return "suppressed" + note;
+    case RuleStatus::kFolded: return "fired, named in the last card";
+  }
+  return "";
+}
+
 std::string Explain(const RuleOutcome& rule, const Decision& decision) {
   std::string status(RuleStatusName(rule.status));
   std::ranges::transform(status, status.begin(),
@@ -66,7 +80,7 @@ std::string Explain(const RuleOutcome& rule, const Decision& decision) {
     out += std::string("  ") + Mark(line.outcome) + " " + Padded(line.id, ids) + "  ";
     out += (why.empty() ? line.text : Padded(line.text, texts) + "  " + why) + "\n";
   }
-  return out;
+  return out + "  = " + Verdict(rule) + "\n";
 }
 
 std::string Explain(const Decision& decision) {

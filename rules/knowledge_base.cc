@@ -138,6 +138,15 @@ class KnowledgeBaseBuilder {
         },
         &report_->errors};
     if (rule.card) compiled->card = CompileCard(*rule.card, templates);
+    if (rule.suppress) {
+      for (const SourceText& text : rule.suppress->per) {
+        if (auto program = compiler.Compile(text.text, text, 0, scope, false))
+          compiled->suppress_per.push_back(std::move(*program));
+      }
+    }
+    compiled->drugs = base_->terminologies_[index]->drugs();
+    compiled->suggests_drug = rule.card && SuggestsDrug(*rule.card);
+    if (compiled->suggests_drug) compiled->allergies = AllergySlot(index);
     base_->rules_.push_back(std::move(compiled));
   }
 
@@ -163,6 +172,29 @@ class KnowledgeBaseBuilder {
     for (const LinkSource& link : card.links)
       out.links.push_back({plain(link.label), url(link.url), plain(link.app_context)});
     return out;
+  }
+
+  static bool SuggestsDrug(const CardSource& card) {
+    const auto drug = [](const ActionSource& action) {
+      if (!action.resource) return false;
+      const YamlNode* type = action.resource->Find("resourceType");
+      return type == nullptr || type->value.text == "MedicationRequest";  // a copy may be of one
+    };
+    return std::ranges::any_of(card.suggestions, [&](const SuggestionSource& suggestion) {
+      return std::ranges::any_of(suggestion.actions, drug);
+    });
+  }
+
+  // The query for allergies of the pack or of one that it requires; -1 if there is none.
+  int AllergySlot(std::size_t index) const {
+    std::vector<std::size_t> where = Closure(index);
+    where.push_back(index);
+    for (auto at = where.rbegin(); at != where.rend(); ++at) {
+      for (const PrefetchQuery& query : base_->packs_[*at].prefetch) {
+        if (query.query.starts_with("AllergyIntolerance?")) return prefetch_slots_.at(query.key);
+      }
+    }
+    return -1;
   }
 
   // Absent data make a line unknown; the pack must say what that means before it can surprise anybody.
@@ -204,6 +236,8 @@ class KnowledgeBaseBuilder {
       if (slot.program) Collect(*slot.program, &seen);
     }
     for (const fhirpath::Program& program : rule.lines) Collect(program, &seen);
+    for (const fhirpath::Program& program : rule.suppress_per) Collect(program, &seen);
+    if (rule.allergies >= 0) seen.insert(rule.allergies);
     const CompiledCard& card = rule.card;
     for (const Template* text : {&card.summary, &card.detail, &card.source_label, &card.source_url})
       all(text->programs());

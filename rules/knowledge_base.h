@@ -68,9 +68,13 @@ struct CompiledRule {
   const Pack* pack = nullptr;
   const Rule* rule = nullptr;
   std::size_t pack_index = 0;
-  int for_each = -1;                     // slot, or -1
-  int first_let = 0, let_count = 0;      // slots
-  std::vector<fhirpath::Program> lines;  // as Rule::lines
+  int for_each = -1;                                 // slot, or -1
+  int first_let = 0, let_count = 0;                  // slots
+  std::vector<fhirpath::Program> lines;              // as Rule::lines
+  std::vector<fhirpath::Program> suppress_per;       // as Rule::suppress->per
+  bool suggests_drug = false;                        // some action may create or update a MedicationRequest
+  int allergies = -1;                                // slot of an AllergyIntolerance query, for such rules
+  const medication::DrugKnowledge* drugs = nullptr;  // of the pack or one that it requires; nullptr: none
   CompiledCard card;
 };
 

@@ -114,6 +114,13 @@ struct CardSource {
   SourceSpan span;
 };
 
+// Keeps quiet after an override (rules/suppression.h).
+struct SuppressRepeat {
+  std::vector<SourceText> per;  // expressions, besides the patient
+  std::int64_t minutes = 0;
+  SourceSpan span;
+};
+
 struct Rule {
   std::string id;    // LAD-06; what cards, decisions and tests call it
   std::string name;  // prn-only-strong-opioid; the same as id when the file gives no id
@@ -128,6 +135,7 @@ struct Rule {
   std::vector<NamedExpression> lets;
   std::vector<RuleLine> lines;  // when lines, then unless lines, in the order of the file
   UnknownPolicy unknown_default = UnknownPolicy::kUnset;
+  std::optional<SuppressRepeat> suppress;
   std::optional<CardSource> card;  // absent only when mode is off
   SourceSpan span;
   std::string file;
@@ -150,6 +158,7 @@ struct Pack {
   std::string id, canonical, title, status, publisher, copyright, description;
   Version version;
   bool experimental = false;
+  std::int64_t precedence = 0;  // among cards of one indicator: packs with more come first, and speak first
   std::vector<std::string> fhir_versions;
   std::string effective_from, effective_to;  // YYYY-MM-DD, inclusive; "" for open
   std::string approved, next_review;

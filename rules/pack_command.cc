@@ -4,6 +4,7 @@
 
 #include "rules/pack_author_command.h"
 #include "rules/pack_check_command.h"
+#include "rules/pack_mutate_command.h"
 #include "rules/pack_test_command.h"
 
 namespace stepwise::rules {
@@ -14,6 +15,7 @@ void AddPackCommand(CLI::App& app, int& exit_code) {
   AddPackNewCommand(*pack, exit_code);
   AddPackCheckCommand(*pack, exit_code);
   AddPackTestCommand(*pack, exit_code);
+  AddPackMutateCommand(*pack, exit_code);
   AddPackSchemaCommand(*pack, exit_code);
 }
 

@@ -148,6 +148,7 @@ class PackReader {
     }
     pack_.status = fields.Text("status");
     pack_.experimental = fields.Boolean("experimental");
+    pack_.precedence = fields.Integer("precedence").value_or(0);
     for (const SourceText& fhir : fields.Texts("fhir")) {
       if (!ParseFhirVersion(fhir.text))
         fields.Fail(fhir.span, "`" + fhir.text + "` is no FHIR version we know; write 4.0.1 or 5.0.0");

@@ -15,6 +15,7 @@ constexpr std::string_view kOverrides[] = {"none"};
 constexpr std::string_view kHooks[] = {"patient-view", "order-select", "order-sign"};
 constexpr std::string_view kModes[] = {"on", "shadow", "off"};
 constexpr std::string_view kUnknowns[] = {"silent", "fire"};
+constexpr std::string_view kAfters[] = {"override"};
 constexpr std::string_view kIndicators[] = {"critical", "warning", "info"};
 constexpr std::string_view kSelections[] = {"at-most-one", "any"};
 constexpr std::string_view kActionTypes[] = {"create", "update", "delete"};
@@ -62,6 +63,7 @@ constexpr KeySchema kValueSetEntryKeys[] = {
 constexpr KeySchema kPackKeys[] = {
   {.name = "pack", .kind = kText, .doc = "Version of this format", .required = true, .allowed = kFormats},
   {.name = "id", .kind = kText, .doc = "Name of the pack, such as org.example.cancer-pain", .required = true},
+  {.name = "precedence", .kind = kInteger, .doc = "Among cards of one indicator, those of packs with more come first", .fallback = "0"},
   {.name = "canonical", .kind = kText, .doc = "Canonical URL; the system of card topics and override reasons"},
   {.name = "title", .kind = kText, .doc = "What readers of a card see as its source", .required = true},
   {.name = "version", .kind = kText, .doc = "major.minor.patch. Major: another class of advice, or inputs or override codes change; minor: a new rule or condition; patch: texts", .required = true},
@@ -130,6 +132,11 @@ constexpr KeySchema kCardKeys[] = {
   {.name = "override-reasons", .kind = kList, .doc = "Why the prescriber may disagree", .item = kObject, .object = &kOverrideReasonSchema},
   {.name = "links", .kind = kList, .doc = "Where to read more", .item = kObject, .object = &kLinkSchema},
 };
+constexpr KeySchema kSuppressRepeatKeys[] = {
+  {.name = "per", .kind = kTexts, .doc = "`patient`, and expressions whose values tell one piece of advice from another", .required = true},
+  {.name = "for", .kind = kText, .doc = "How long: a whole number of min, h, d or wk, such as 12 h", .required = true},
+  {.name = "after", .kind = kText, .doc = "What starts the quiet", .allowed = kAfters},
+};
 constexpr KeySchema kRuleKeys[] = {
   {.name = "rule", .kind = kText, .doc = "Name of the rule, such as prn-only-strong-opioid", .required = true},
   {.name = "id", .kind = kText, .doc = "Short id, such as LAD-06; the name where it is absent"},
@@ -145,7 +152,7 @@ constexpr KeySchema kRuleKeys[] = {
   {.name = "when", .kind = kList, .doc = "All must be true for the rule to fire", .item = kObject, .object = &kWhenSchema},
   {.name = "unless", .kind = kList, .doc = "Any that is true silences the rule", .item = kObject, .object = &kUnlessSchema},
   {.name = "unknown", .kind = kMap, .doc = "What a line does when its data are missing, by line id or `default`: silent stops the rule, fire goes on and says so", .allowed = kUnknowns, .item = kText},
-  {.name = "suppress-repeat", .kind = kAny, .doc = "Refused by this version: it needs a store of earlier decisions"},
+  {.name = "suppress-repeat", .kind = kObject, .doc = "Keeps quiet for a while after a clinician overrode the card", .object = &kSuppressRepeatSchema},
   {.name = "source", .kind = kAny, .doc = "Passages that the rule rests on, for reviewers"},
   {.name = "notes", .kind = kAny, .doc = "For reviewers"},
   {.name = "card", .kind = kObject, .doc = "What is shown when the rule fires", .object = &kCardSchema},
@@ -199,6 +206,7 @@ constexpr KeySchema kSiteKeys[] = {
   {.name = "context", .kind = kMap, .doc = "Further entries of the context"},                                         \
   {.name = "absent", .kind = kTexts, .doc = "Prefetch keys that the request does not have"},                          \
   {.name = "site", .kind = kMap, .doc = "Parameter values of a site", .item = kText},                                 \
+  {.name = "overridden", .kind = kList, .doc = "Earlier requests whose cards were overridden: what differs, and `at` which moment"},                            \
   {.name = "why", .kind = kText, .doc = "For readers"}
 constexpr KeySchema kTestBaseKeys[] = {STEPWISE_TEST_DATA_KEYS};
 constexpr KeySchema kTestCaseKeys[] = {
@@ -213,7 +221,8 @@ constexpr KeySchema kExpectKeys[] = {
   {.name = "absorbed-by", .kind = kText, .doc = "Rule of the same cause that gives the card"},
   {.name = "status", .kind = kText, .doc = "How the rule ends", .allowed = kRuleStatuses},
   {.name = "indicator", .kind = kText, .doc = "Of the card", .allowed = kIndicators},
-  {.name = "suggestions", .kind = kInteger, .doc = "How many the card has"},
+  {.name = "cards", .kind = kInteger, .doc = "How many cards the rule gives"},
+  {.name = "suggestions", .kind = kAny, .doc = "How many the card has, or their labels"},
   {.name = "overrideReasons", .kind = kInteger, .doc = "How many the card has"},
   {.name = "override-reasons", .kind = kInteger, .doc = "The same as overrideReasons"},
   {.name = "true", .kind = kTexts, .doc = "Lines that are true"},
@@ -221,13 +230,25 @@ constexpr KeySchema kExpectKeys[] = {
   {.name = "unknown", .kind = kTexts, .doc = "Lines that are unknown"},
   {.name = "summary-contains", .kind = kTexts, .doc = "Parts of the card's summary"},
   {.name = "detail-contains", .kind = kTexts, .doc = "Parts of the card's detail"},
+  {.name = "detail-lacks", .kind = kTexts, .doc = "What the card's detail must not say"},
 };
 constexpr KeySchema kTestFileKeys[] = {
   {.name = "tests-for", .kind = kText, .doc = "Id or name of the rule", .required = true},
   {.name = "now", .kind = kText, .doc = "Moment of every request, such as 2026-12-10T09:00:00Z", .required = true},
+  {.name = "never-unknown", .kind = kMap, .doc = "Lines that no data can make unknown, with the reason", .item = kText},
   {.name = "anchors", .kind = kAny, .doc = "A place for &names that cases use"},
   {.name = "base", .kind = kObject, .doc = "What every case starts from", .object = &kTestBaseSchema},
   {.name = "cases", .kind = kList, .doc = "Each changes only what it names", .required = true, .item = kObject, .object = &kTestCaseSchema},
+};
+
+constexpr KeySchema kMutantKeys[] = {
+  {.name = "in", .kind = kText, .doc = "Where the text stands, as `pack mutate` says it", .required = true},
+  {.name = "was", .kind = kText, .doc = "The operator as written", .required = true},
+  {.name = "becomes", .kind = kText, .doc = "The operator as changed", .required = true},
+  {.name = "why", .kind = kText, .doc = "Why no data can tell them apart", .required = true},
+};
+constexpr KeySchema kMutantsKeys[] = {
+  {.name = "equivalent", .kind = kList, .doc = "Changes that change nothing", .required = true, .item = kObject, .object = &kMutantSchema},
 };
 
 constexpr FileSchema kFiles[] = {
@@ -236,6 +257,7 @@ constexpr FileSchema kFiles[] = {
   {"valueset", "valuesets/*.yaml", "One value set of a pack", &kValueSetSchema},
   {"site", "sites/*.yaml", "What one site changes in a pack", &kSiteSchema},
   {"tests", "tests/*.yaml", "Test cases of one rule", &kTestFileSchema},
+  {"mutants", "mutants.yaml", "Changes that `pack mutate` need not kill, each with its reason", &kMutantsSchema},
 };
 // clang-format on
 
@@ -249,6 +271,10 @@ constinit const ObjectSchema kParameterSchema{"parameter", "a parameter", kParam
 constinit const ObjectSchema kPrefetchSchema{"prefetch", "a prefetch query", kPrefetchKeys};
 constinit const ObjectSchema kTableSchema{"table", "a table", kTableKeys};
 constinit const ObjectSchema kValueSetEntrySchema{"valueset-entry", "a value set", kValueSetEntryKeys};
+constinit const ObjectSchema kSuppressRepeatSchema{"suppress-repeat", "`suppress-repeat`",
+                                                   kSuppressRepeatKeys};
+constinit const ObjectSchema kMutantsSchema{"mutants", "mutants.yaml", kMutantsKeys};
+constinit const ObjectSchema kMutantSchema{"mutant", "an equivalent mutant", kMutantKeys};
 constinit const ObjectSchema kRuleSchema{"rule", "a rule", kRuleKeys};
 constinit const ObjectSchema kWhenSchema{"when-line", "a when line", kLineKeys};
 constinit const ObjectSchema kUnlessSchema{"unless-line", "an unless line", kLineKeys};

@@ -63,10 +63,11 @@ std::span<const FileSchema> FileSchemas();
 extern const ObjectSchema kPackSchema, kPeriodSchema, kContributorSchema, kEvidenceSchema, kParameterSchema,
     kPrefetchSchema, kTableSchema, kValueSetEntrySchema;
 extern const ObjectSchema kRuleSchema, kWhenSchema, kUnlessSchema, kCardSchema, kCardSourceSchema,
-    kSuggestionSchema, kActionSchema, kLinkSchema, kOverrideReasonSchema;
+    kSuggestionSchema, kSuppressRepeatSchema, kActionSchema, kLinkSchema, kOverrideReasonSchema;
 extern const ObjectSchema kValueSetSchema, kIncludeSchema;
 extern const ObjectSchema kSiteSchema, kSiteRuleSchema;
-extern const ObjectSchema kTestFileSchema, kTestBaseSchema, kTestCaseSchema, kExpectSchema;
+extern const ObjectSchema kTestFileSchema, kTestBaseSchema, kTestCaseSchema, kExpectSchema, kMutantsSchema,
+    kMutantSchema;
 
 }  // namespace stepwise::rules
 

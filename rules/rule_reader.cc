@@ -2,6 +2,7 @@
 #include <set>
 
 #include "rules/pack_reader.h"
+#include "rules/suppression.h"
 
 namespace stepwise::rules {
 namespace {
@@ -175,11 +176,8 @@ Rule ReadRule(const YamlNode& node, Errors* errors) {
   ReadLines(fields.List("when"), false, errors, &rule);
   ReadLines(fields.List("unless"), true, errors, &rule);
   ReadUnknown(fields.Map("unknown"), errors, &rule);
-  if (const YamlNode* suppress = fields.Node("suppress-repeat")) {
-    // Accepting it would promise a quiet that nobody keeps.
-    fields.Fail(suppress->span,
-                "`suppress-repeat` needs a store of earlier decisions, which this version has not");
-  }
+  if (const YamlNode* suppress = fields.Map("suppress-repeat"))
+    rule.suppress = ReadSuppressRepeat(*suppress, errors);
   if (const YamlNode* card = fields.Map("card")) rule.card = ReadCard(*card, errors);
   std::vector<LinkSource> links;
   ReadLinks(fields.List("links"), errors, &links);

@@ -108,8 +108,10 @@ TEST_F(ServiceTest, Refusals) {
   const Refusal rows[] = {
       {"GET", "/", "", "", 404, "not-found"},
       {"GET", "/cds-servicesx", "", "", 404, "not-found"},
+      {"GET", "/cds-services//", "", "", 404, "not-found"},
+      {"GET", "/cds-services//feedback", "", "", 404, "not-found"},
       {"POST", "/cds-services/nope", "application/json", good, 404, "not-found"},
-      {"POST", "/cds-services/stepwise-order-sign/feedback", "application/json", good, 404, "not-found"},
+      {"POST", "/cds-services/stepwise-order-sign/other", "application/json", good, 404, "not-found"},
       {"POST", "/cds-services", "application/json", good, 405, "not-supported"},
       {"GET", sign, "", "", 405, "not-supported"},
       {"DELETE", "/health", "", "", 405, "not-supported"},
