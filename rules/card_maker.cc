@@ -10,8 +10,6 @@
 namespace stepwise::rules {
 namespace {
 
-constexpr std::size_t kMaxSummary = 139;  // code points; CDS Hooks 2.0: "<140 characters"
-
 Result<Action> MakeAction(const CompiledAction& action, const ActionSource& source,
                           const TemplateData& data) {
   Action out;
@@ -34,12 +32,14 @@ bool SpeaksBefore(const Firing& a, const Firing& b) {
 
 }  // namespace
 
-Result<Card> MakeCard(const CompiledRule& rule, const std::string& subject, const TemplateData& data) {
+Result<Card> MakeCard(const CompiledRule& rule, const std::string& subject, const TemplateData& data,
+                      std::string* whole_summary) {
   const CardSource& source = *rule.rule->card;
   const CompiledCard& compiled = rule.card;
   Card card;
-  STEPWISE_ASSIGN_OR_RETURN(const std::string summary, compiled.summary.Render(data));
+  STEPWISE_ASSIGN_OR_RETURN(std::string summary, compiled.summary.Render(data));
   card.summary = CutAtWord(summary, kMaxSummary);
+  if (whole_summary != nullptr) *whole_summary = std::move(summary);
   STEPWISE_ASSIGN_OR_RETURN(card.detail, compiled.detail.Render(data));
   card.indicator = IndicatorName(source.indicator);
   STEPWISE_ASSIGN_OR_RETURN(card.source_label, compiled.source_label.Render(data));

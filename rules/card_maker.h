@@ -22,8 +22,13 @@ struct Firing {
   bool silent = false;  // overridden lately: it speaks for its cause, and gives no card
 };
 
+// Of a summary, in code points. CDS Hooks 2.0: "<140 characters".
+inline constexpr std::size_t kMaxSummary = 139;
+
+// `whole_summary`, when given, receives the summary before it is cut.
 // Error kFailedPrecondition: a hole in a text or a $value has no value, so the card must not be shown.
-Result<Card> MakeCard(const CompiledRule& rule, const std::string& subject, const TemplateData& data);
+Result<Card> MakeCard(const CompiledRule& rule, const std::string& subject, const TemplateData& data,
+                      std::string* whole_summary = nullptr);
 
 // Joins firings of one cause: the rule with the graver indicator, then of the pack with more precedence, then
 // with the higher priority, then with the lower id speaks; its cards name the others, whose outcomes become

@@ -116,13 +116,15 @@ void Engine::Run::Fire(const CompiledRule& rule, RuleOutcome* outcome) {
     if (!line.unless && line.evaluated && line.outcome == Outcome::kTrue)
       data.when += (data.when.empty() ? "" : "; ") + line.text;
   }
-  Result<Card> card = MakeCard(rule, outcome->subject, data);
+  std::string summary;
+  Result<Card> card = MakeCard(rule, outcome->subject, data, options->on_summary ? &summary : nullptr);
   const Status finished = card ? FinishCard(rule, data, &*card) : tl::unexpected(card.error());
   if (!finished) {
     outcome->status = RuleStatus::kFailed;
     outcome->error = "the card is not shown: " + variables.Placed(finished.error(), {}).message;
     return;
   }
+  if (options->on_summary) options->on_summary(rule, summary);
   const bool shown = rule.rule->mode == RuleMode::kOn && InForce(*rule.pack, decision.now);
   outcome->status = shown ? RuleStatus::kFired : RuleStatus::kShadow;
   if (!shown) return;

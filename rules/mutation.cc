@@ -7,6 +7,7 @@
 #include <map>
 
 #include "fhir/fhirpath/ast.h"
+#include "fhir/utf8.h"
 #include "rules/pack_test.h"
 
 namespace stepwise::rules {
@@ -37,7 +38,7 @@ std::size_t OffsetOf(std::string_view text, const SourceSpan& span) {
   std::size_t offset = 0;
   for (std::uint32_t line = 1; line < span.line; ++line) offset = text.find('\n', offset) + 1;
   for (std::uint32_t column = 1; column < span.column && offset < text.size(); ++column)
-    offset += Utf8Length(static_cast<unsigned char>(text[offset]));
+    offset += CodePointSize(text, offset);
   return offset;
 }
 
@@ -75,14 +76,12 @@ std::vector<Equivalent> ReadEquivalents(const Pack& pack, Errors* errors) {
     errors->push_back(tree.error());
     return out;
   }
-  Fields fields(*tree, "mutants.yaml", errors);
-  const YamlNode* list = fields.List("equivalent", Need::kRequired);
+  const Fields fields(*tree, kMutantsSchema, errors);
+  const YamlNode* list = fields.List("equivalent");
   if (list == nullptr) return out;
   for (const YamlNode& node : list->children) {
-    Fields entry(node, "an equivalent mutant", errors);
-    out.push_back({entry.Text("in", Need::kRequired), entry.Text("was", Need::kRequired),
-                   entry.Text("becomes", Need::kRequired), node.span});
-    entry.Text("why", Need::kRequired);
+    const Fields entry(node, kMutantSchema, errors);
+    out.push_back({entry.Text("in"), entry.Text("was"), entry.Text("becomes"), node.span});
   }
   return out;
 }

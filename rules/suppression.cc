@@ -33,7 +33,7 @@ std::int64_t Minutes(std::string_view text) {
 
 SuppressRepeat ReadSuppressRepeat(const YamlNode& node, Errors* errors) {
   SuppressRepeat out;
-  Fields fields(node, "`suppress-repeat`", errors);
+  Fields fields(node, kSuppressRepeatSchema, errors);
   out.span = node.span;
   bool patient = false;
   for (SourceText& value : fields.Texts("per")) {
@@ -43,10 +43,10 @@ SuppressRepeat ReadSuppressRepeat(const YamlNode& node, Errors* errors) {
       out.per.push_back(std::move(value));
     }
   }
-  if (!patient)
+  if (!patient && node.Find("per") != nullptr)
     fields.Fail(node.span,
                 "`per` is a list with `patient`: one patient's override says nothing about another");
-  const SourceText length = fields.Source("for", Need::kRequired);
+  const SourceText length = fields.Source("for");
   out.minutes = Minutes(length.text);
   if (length.span.line != 0 && out.minutes == 0) {
     fields.Fail(length.span,
@@ -54,9 +54,6 @@ SuppressRepeat ReadSuppressRepeat(const YamlNode& node, Errors* errors) {
                     "` is no time to keep quiet; write a whole number of min, h, d or wk, at most "
                     "a year, such as 12 h");
   }
-  const SourceText after = fields.Source("after");
-  if (after.span.line != 0 && after.text != "override")
-    fields.Fail(after.span, "`after` has the one value `override`, not `" + after.text + "`");
   return out;
 }
 

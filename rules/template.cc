@@ -16,6 +16,27 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
+// Can DisplayText() show a value of the type?
+bool HasText(TypeId type, FhirVersion version) {
+  if (IsSystemType(type) || IsPrimitiveType(type)) return true;
+  const Model& model = Model::Get(version);
+  if (model.IsAbstract(type)) return true;  // whatever it turns out to be
+  const auto has = [&](NameId name, auto right) {
+    const Element* element = model.Find(type, name);
+    return element != nullptr && right(element->type);
+  };
+  const auto primitive = [](TypeId t) { return IsPrimitiveType(t); };
+  return has(FindName("text"), primitive) || has(FindName("display"), primitive) ||
+         has(names::kCode, primitive) || has(names::kValue, primitive) ||
+         has(names::kCoding, [](TypeId t) { return t == types::kCoding; });
+}
+
+bool IsNumber(TypeId type) {
+  constexpr TypeId kNumbers[] = {types::kSystemInteger, types::kSystemDecimal, types::kInteger,
+                                 types::kDecimal,       types::kPositiveInt,   types::kUnsignedInt};
+  return std::ranges::find(kNumbers, type) != std::end(kNumbers);
+}
+
 // Index of the `}}` that closes a hole, quotes respected.
 std::size_t FindClose(std::string_view text, std::size_t at) {
   bool quoted = false;
@@ -101,7 +122,24 @@ class TemplateCompiler {
 
   void Expression(Template::PartKind kind, std::string_view text, std::size_t offset) {
     auto program = scope_.compile(text, source_, offset);
+    if (program) CheckType(kind, *program, text, offset);
     if (program) out_.parts_.push_back({kind, std::string(text), std::move(program), section_});
+  }
+
+  // A hole whose value has no text form would make every card of the rule fail.
+  void CheckType(Template::PartKind kind, const fhirpath::Program& program, std::string_view text,
+                 std::size_t offset) {
+    const TypeId type = program.result_type().type;
+    if (type == types::kNone) return;
+    const std::string name(TypeName(type));
+    if (!HasText(type, program.version())) {
+      Fail(offset, text.size(),
+           "`" + std::string(text) + "` is a " + name +
+               ", which has no text of its own; name an element of it that has, such as a code or a text");
+    } else if (kind == Template::PartKind::kPercent && !IsNumber(type)) {
+      Fail(offset, text.size(),
+           "percent() of `" + std::string(text) + "`, which is a " + name + " and no number");
+    }
   }
 
   void Section(std::string_view name, std::size_t offset) {
@@ -115,6 +153,7 @@ class TemplateCompiler {
     const std::string_view id = rest.substr(kUnknown.size());
     const auto line = std::ranges::find(scope_.rule.lines, id, &RuleLine::id);
     if (line == scope_.rule.lines.end()) {
+      if (!scope_.rule.lines_known) return;
       std::vector<std::string> ids;
       for (const RuleLine& known : scope_.rule.lines) ids.push_back(known.id);
       return Fail(offset, name.size(), "no line `" + std::string(id) + "` in this rule" + Suggest(id, ids));
@@ -172,6 +211,14 @@ std::vector<const fhirpath::Program*> Template::programs() const {
   std::vector<const fhirpath::Program*> out;
   for (const Part& part : parts_) {
     if (part.program) out.push_back(&*part.program);
+  }
+  return out;
+}
+
+std::size_t Template::fixed_length() const {
+  std::size_t out = 0;
+  for (const Part& part : parts_) {
+    if (part.kind == PartKind::kLiteral && part.only_unknown < 0) out += CountCodePoints(part.text);
   }
   return out;
 }

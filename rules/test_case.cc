@@ -28,12 +28,11 @@ class SuiteReader {
 
  private:
   void File(const YamlNode& node, const std::string& file) {
-    Fields fields(node, "a test file", &suite_.errors);
-    const SourceText name = fields.Source("tests-for", Need::kRequired);
-    const SourceText now_text = fields.Source("now", Need::kRequired);
+    Fields fields(node, kTestFileSchema, &suite_.errors);
+    const SourceText name = fields.Source("tests-for");
+    const SourceText now_text = fields.Source("now");
     const YamlNode* base = fields.Map("base");
-    const YamlNode* cases = fields.List("cases", Need::kRequired);
-    fields.Node("anchors");  // a place for &names that cases use
+    const YamlNode* cases = fields.List("cases");
     const auto rule = std::ranges::find_if(
         pack_.rules, [&](const Rule& r) { return r.id == name.text || r.name == name.text; });
     if (rule == pack_.rules.end()) {

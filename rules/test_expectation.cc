@@ -1,6 +1,7 @@
 #include "rules/test_expectation.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace stepwise::rules {
 namespace {
@@ -152,11 +153,26 @@ class Judge {
   std::vector<const Card*> cards_;
 };
 
+// `suggestions: 2`, or their labels.
+void ReadSuggestions(const YamlNode& node, Expectation* out, Errors* errors) {
+  if (node.is_list()) {
+    out->suggestion_labels.emplace();
+    for (const YamlNode& label : node.children) out->suggestion_labels->push_back(label.value);
+    return;
+  }
+  std::int64_t count = 0;
+  const std::string& text = node.value.text;
+  const auto [at, code] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (code != std::errc() || at != text.data() + text.size() || text.empty())
+    return AddError(errors, node.span, "`suggestions` is a whole number or a list of labels");
+  out->suggestions = count;
+}
+
 }  // namespace
 
 Expectation ReadExpectation(const YamlNode& node, Errors* errors) {
   Expectation out;
-  Fields fields(node, "`expect`", errors);
+  Fields fields(node, kExpectSchema, errors);
   if (const YamlNode* fires = fields.Node("fires")) {
     if (fires->is_scalar()) {
       out.fires_at_all = fires->value.text == "true";
@@ -171,22 +187,14 @@ Expectation ReadExpectation(const YamlNode& node, Errors* errors) {
     const SourceText source = fields.Source(key);
     return source.span.line == 0 ? std::nullopt : std::optional(source.text);
   };
-  const auto number = [&](std::string_view key) {
-    const std::int64_t value = fields.Integer(key, -1);
-    return value < 0 ? std::nullopt : std::optional(value);
-  };
   out.stopped_by = text("stopped-by");
   out.absorbed_by = text("absorbed-by");
   out.status = text("status");
   out.indicator = text("indicator");
-  out.cards = number("cards");
-  if (const YamlNode* list = node.Find("suggestions"); list != nullptr && list->is_list()) {
-    out.suggestion_labels = fields.Texts("suggestions");
-  } else {
-    out.suggestions = number("suggestions");
-  }
-  out.override_reasons = number("overrideReasons");
-  if (!out.override_reasons) out.override_reasons = number("override-reasons");
+  out.cards = fields.Integer("cards");
+  if (const YamlNode* wanted = fields.Node("suggestions")) ReadSuggestions(*wanted, &out, errors);
+  out.override_reasons = fields.Integer("overrideReasons");
+  if (!out.override_reasons) out.override_reasons = fields.Integer("override-reasons");
   out.lines_true = fields.Texts("true");
   out.lines_false = fields.Texts("false");
   out.lines_unknown = fields.Texts("unknown");

@@ -15,6 +15,7 @@
 #ifndef STEPWISE_RULES_VALUE_SET_H_
 #define STEPWISE_RULES_VALUE_SET_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -65,6 +66,8 @@ class CodeSet final : public ValueSet {
   const std::string& name() const { return name_; }
   const std::string& url() const { return url_; }
   const std::string& version() const { return version_; }
+  // Every code that is listed; what `descendants` adds is not.
+  void ForEach(const std::function<void(std::string_view system, std::string_view code)>& visit) const;
   std::size_t size() const;  // codes, descendants not counted
 
  private:

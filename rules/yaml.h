@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,6 +71,10 @@ struct YamlOptions {
 };
 
 Result<YamlNode> ParseYaml(std::string_view text, const YamlOptions& options = {});
+// The same with every error: what is not part of the subset (a key given twice, a tag, an anchor) is added
+// and left out of the tree; nullopt where nothing can be read behind the last error.
+std::optional<YamlNode> ParseYaml(std::string_view text, const YamlOptions& options,
+                                  std::vector<Error>* errors);
 
 // The node as JSON. Unquoted true, false, null and JSON numbers become what they look like, every other
 // scalar a string; numbers keep the digits they were written with.

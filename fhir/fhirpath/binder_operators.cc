@@ -22,6 +22,27 @@ constexpr OperatorRow kOperators[] = {{"and", ExprKind::kAnd},      {"or", ExprK
                                       {"&", ExprKind::kConcat},     {"|", ExprKind::kUnion},
                                       {"in", ExprKind::kIn},        {"contains", ExprKind::kContains}};
 
+// Kinds of values of which none has an order with any of another: 0 for what is not told apart here. Texts
+// and dates are, because a text may have been read as a date by whoever wrote it, and only the run knows.
+int OrderKind(TypeId type, const Model& model) {
+  if (IsNumberType(type) || type == types::kSystemQuantity || model.IsA(type, types::kQuantity)) return 1;
+  if (IsBooleanType(type)) return 2;
+  if (IsTemporalType(type)) return 3;
+  return type == types::kSystemString || IsPrimitiveType(type) ? 4 : 0;
+}
+
+bool NeverOrdered(const Knowledge& a, const Knowledge& b, const Model& model) {
+  const auto only = [&](const Knowledge& knowledge, int kind) {
+    return AllOf(knowledge, [&](TypeId type) { return OrderKind(type, model) == kind; });
+  };
+  for (int i = 1; i <= 4; ++i) {
+    for (int j = 1; j <= 4; ++j) {
+      if (i != j && i + j != 3 + 4 && only(a, i) && only(b, j)) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 Bound Binder::BindBinary(const Ast& ast, const BindScope& scope) {
@@ -66,6 +87,11 @@ Bound Binder::BindBinary(const Ast& ast, const BindScope& scope) {
   if (arithmetic || ordering) {
     WantOne(left_ast, left, "the left side of '" + ast.text + "'");
     WantOne(right_ast, right, "the right side of '" + ast.text + "'");
+  }
+  if (ordering && NeverOrdered(left.knowledge, right.knowledge, model_)) {
+    Complain(Describe(left.knowledge) + " and " + Describe(right.knowledge) +
+                 " do not compare; compare values of one kind",
+             ast.span);
   }
   if (comparing && left.knowledge.unit != nullptr && right.knowledge.unit != nullptr) {
     const UnitText& a = *left.knowledge.unit;

@@ -5,7 +5,8 @@
 
 #include <sstream>
 
-#include "rules/pack_command.h"
+#include "rules/functions_command.h"
+#include "rules/pack_check_command.h"
 #include "rules/pack_test_command.h"
 #include "tests/rules/pack_fixture.h"
 

@@ -85,12 +85,12 @@ TEST(Suppression, RefusesWhatItCannotKeep) {
   const std::pair<const char*, const char*> rows[] = {
       {"{ per: [patient], for: 12 h, after: override }", ""},
       {"{ per: [\"%context.drug\"], for: 12 h }", "`per` is a list with `patient`"},
-      {"{ for: 12 h }", "`per` is a list with `patient`"},
+      {"{ for: 12 h }", "needs the key `per`"},
       {"{ per: [patient] }", "needs the key `for`"},
       {"{ per: [patient], for: a while }", "`a while` is no time to keep quiet"},
       {"{ per: [patient], for: 0 h }", "`0 h` is no time"},
       {"{ per: [patient], for: 53 wk }", "`53 wk` is no time"},
-      {"{ per: [patient], for: 12 h, after: shown }", "`after` has the one value `override`, not `shown`"},
+      {"{ per: [patient], for: 12 h, after: shown }", "`shown` is no value of `after`; known: override"},
       {"{ per: [patient, \"%nobody\"], for: 12 h }", "nobody"},
       {"{ per: [patient], for: 12 h, fro: 1 }", "unknown key `fro`"},
   };
