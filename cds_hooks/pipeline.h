@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "cds_hooks/discovery.h"
+#include "cds_hooks/override_store.h"
 #include "fhir/document.h"
 #include "rules/evaluator.h"
 
@@ -27,6 +28,8 @@ namespace stepwise::cds_hooks {
 struct PipelineOptions {
   DocumentLimits limits;
   std::chrono::milliseconds evaluation_timeout{2000};
+  std::size_t max_cards = 0;           // of a response; 0: no limit
+  OverrideStore* overrides = nullptr;  // outlives the call; nullptr: nothing is remembered
 };
 
 struct Answer {

@@ -2,6 +2,7 @@
 //
 //   GET  /cds-services        what is on offer (discovery)
 //   POST /cds-services/{id}   advice for one hook
+//   POST /cds-services/{id}/feedback   what clinicians did with cards: overrides keep the same advice quiet
 //   GET  /health              200 when requests can be answered, else 503;  /health/live: 200 while the
 //   process runs OPTIONS on any of these   CORS preflight
 //
@@ -58,6 +59,8 @@ struct ServiceOptions {
   std::string path_prefix;
   std::vector<std::string> cors_origins = {"*"};
   PipelineOptions pipeline;
+  std::shared_ptr<OverrideStore> overrides;  // nullptr: in memory, with `override_limits`
+  OverrideStoreLimits override_limits;
 };
 ServiceOptions MakeServiceOptions(const Config& config);
 
@@ -81,10 +84,12 @@ class Service {
   HttpResponse Route(HttpRequest& request);
   HttpResponse Discover();
   HttpResponse Call(HttpRequest& request, std::string_view service_id);
+  HttpResponse TakeFeedback(HttpRequest& request, std::string_view service_id);
   HttpResponse Health();
+  HttpResponse NoSuchService() const;
   Result<std::shared_ptr<const Catalog>> CurrentCatalog();
 
-  const ServiceOptions options_;
+  ServiceOptions options_;  // not changed after construction
   rules::Evaluator& evaluator_;
   const Clock clock_;
   std::mutex mutex_;

@@ -119,7 +119,10 @@ Bump Compare(const AdviceByRule& before, const AdviceByRule& after) {
 
 Result<AdviceByRule> Run(Engine* engine, const KnowledgeBase& base, const Pack& pack, const Case& one) {
   Errors ignored;  // a prefetch key that only one version has
-  const TestRequest request = MakeTestRequest(one.base, *one.node, base.slots(), &ignored);
+  std::vector<const YamlNode*> layers;
+  if (one.base != nullptr) layers.push_back(one.base);
+  layers.push_back(one.node);
+  const TestRequest request = MakeTestRequest(layers, base.slots(), &ignored);
   std::map<std::string, std::string> values;
   if (const YamlNode* site = one.node->Find("site")) {
     for (const YamlNode& value : site->children) values[value.key.text] = value.value.text;

@@ -88,7 +88,9 @@ class Service final : public v1::RuleEvaluation::CallbackService {
     }
     STEPWISE_ASSIGN_OR_RETURN(const Document document,
                               Document::Parse(request.document(), options_.document_limits));
-    STEPWISE_ASSIGN_OR_RETURN(const Decision decision, evaluator_.Evaluate(document, *now, left));
+    STEPWISE_ASSIGN_OR_RETURN(EvaluateOptions options, FromProto(request));
+    options.timeout = left;
+    STEPWISE_ASSIGN_OR_RETURN(const Decision decision, evaluator_.Evaluate(document, *now, options));
     ToProto(decision, response->mutable_decision());
     return {};
   }

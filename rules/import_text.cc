@@ -32,15 +32,19 @@ std::string Unique(const std::string& text, std::set<std::string>* taken, std::s
   return out;
 }
 
-JsonElement FindExtension(const JsonElement& element, std::string_view name) {
+std::vector<JsonElement> FindExtensions(const JsonElement& element, std::string_view name) {
+  std::vector<JsonElement> out;
   for (const JsonElement& one : element.List("extension")) {
-    const std::string url = one.Peek("url");
-    if (url.ends_with(std::string(kExtensionPart) + std::string(name))) {
-      one.Text("url");
-      return one;
-    }
+    if (!one.Peek("url").ends_with(std::string(kExtensionPart) + std::string(name))) continue;
+    one.Text("url");
+    out.push_back(one);
   }
-  return {nullptr, nullptr, ""};
+  return out;
+}
+
+JsonElement FindExtension(const JsonElement& element, std::string_view name) {
+  const std::vector<JsonElement> all = FindExtensions(element, name);
+  return all.empty() ? JsonElement{nullptr, nullptr, ""} : all.front();
 }
 
 std::string ExtensionText(const JsonElement& element, std::string_view name, const std::string& key) {

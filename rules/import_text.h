@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "rules/json_reader.h"
 
@@ -28,6 +29,7 @@ std::string Identifier(std::string text);
 std::string Unique(const std::string& text, std::set<std::string>* taken, std::string_view joint = "-");
 
 // One of our extensions (rules/fhir_form.h), its url taken; none when it is not there.
+std::vector<JsonElement> FindExtensions(const JsonElement& element, std::string_view name);
 JsonElement FindExtension(const JsonElement& element, std::string_view name);
 std::string ExtensionText(const JsonElement& element, std::string_view name, const std::string& key);
 

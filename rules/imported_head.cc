@@ -56,6 +56,8 @@ void ImportedHead::Guide(const JsonElement& guide) {
   Take(guide, "title", &title_);
   Take(guide, "description", &description_);
   Metadata(guide);
+  if (const JsonElement precedence = FindExtension(guide, "precedence"))
+    precedence_ = precedence.Integer("valueInteger", 0);
   for (const JsonElement& other : guide.List("dependsOn")) {
     const std::string id = other.Peek("packageId"), version = other.Peek("version");
     if (id.empty() || !Version::Parse(version) || id.starts_with("hl7.")) continue;
@@ -88,6 +90,7 @@ std::string ImportedHead::Text() const {
       Line(0, "description", description_) + "status: draft\n" +
       (experimental_ ? "experimental: true\n" : "") + "fhir: [4.0.1]\n" + Line(0, "publisher", publisher_) +
       Line(0, "copyright", copyright_);
+  if (precedence_ != 0) out += "precedence: " + std::to_string(precedence_) + "\n";
   if (!from_.empty() || !to_.empty())
     out += "effective:\n" + Line(2, "from", from_.substr(0, 10)) + Line(2, "to", to_.substr(0, 10));
   for (const std::string_view role : kRoles) {

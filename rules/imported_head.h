@@ -39,6 +39,7 @@ class ImportedHead {
 
   std::string id_, canonical_, version_, title_, description_, publisher_, copyright_, from_, to_, requires_;
   bool experimental_ = false;
+  std::int64_t precedence_ = 0;
   std::map<std::string, std::vector<std::string>> people_;  // role -> flow maps
 };
 

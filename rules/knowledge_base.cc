@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "rules/line_checks.h"
 #include "rules/pack_reader.h"
 #include "rules/scope.h"
 
@@ -14,6 +15,7 @@ class KnowledgeBaseBuilder {
  public:
   explicit KnowledgeBaseBuilder(LoadReport* report) : base_(new KnowledgeBase()), report_(report) {}
 
+  // Goes on whatever is wrong, so that one run finds all errors; nullptr only when the packs have no order.
   std::shared_ptr<const KnowledgeBase> Build(std::vector<Pack> packs) {
     base_->packs_ = std::move(packs);
     if (!Order()) return nullptr;
@@ -25,7 +27,6 @@ class KnowledgeBaseBuilder {
       }
     }
     CheckCauses();
-    if (!report_->errors.empty()) return nullptr;
     Index();
     return std::move(base_);
   }
@@ -33,6 +34,7 @@ class KnowledgeBaseBuilder {
  private:
   // Puts required packs before those that require them.
   bool Order() {
+    const std::size_t before = report_->errors.size();
     std::vector<Pack>& packs = base_->packs_;
     std::ranges::sort(packs, {}, &Pack::id);
     for (std::size_t i = 1; i < packs.size(); ++i) {
@@ -42,7 +44,7 @@ class KnowledgeBaseBuilder {
       }
     }
     std::vector<Pack> ordered;
-    while (!packs.empty() && report_->errors.empty()) {
+    while (!packs.empty() && report_->errors.size() == before) {
       const auto ready = std::ranges::find_if(packs, [&](const Pack& pack) {
         return std::ranges::all_of(pack.requires_packs, [&](const PackRequirement& requirement) {
           return std::ranges::any_of(ordered,
@@ -58,13 +60,13 @@ class KnowledgeBaseBuilder {
       packs.erase(ready);
     }
     packs = std::move(ordered);
-    return report_->errors.empty();
+    return report_->errors.size() == before;
   }
 
   void CheckVersion(const PackRequirement& requirement, const std::vector<Pack>& known) {
     const auto other =
         std::ranges::find_if(known, [&](const Pack& pack) { return NamesPack(pack, requirement.id); });
-    if (!requirement.range.Contains(other->version)) {
+    if (!requirement.range.Contains(other->version) && other->version != Version()) {  // 0.0.0: unreadable
       AddError(&report_->errors, requirement.text.span,
                "needs " + requirement.id + " " + requirement.text.text + ", but " + other->dir +
                    " is version " + other->version.ToString());
@@ -123,9 +125,10 @@ class KnowledgeBaseBuilder {
     scope.CompileLets();
     const ExpressionCompiler& compiler = scopes_[index]->compiler();
     for (const RuleLine& line : rule.lines) {
+      if (line.expression.span.line == 0) continue;  // was reported
       auto program = compiler.Compile(line.expression.text, line.expression, 0, scope, true);
       if (!program) continue;
-      CheckUnknown(rule, line, *program);
+      CheckUnknown(index, rule, line, *program);
       compiled->lines.push_back(std::move(*program));
     }
     const TemplateScope templates{
@@ -135,6 +138,15 @@ class KnowledgeBaseBuilder {
         },
         &report_->errors};
     if (rule.card) compiled->card = CompileCard(*rule.card, templates);
+    if (rule.suppress) {
+      for (const SourceText& text : rule.suppress->per) {
+        if (auto program = compiler.Compile(text.text, text, 0, scope, false))
+          compiled->suppress_per.push_back(std::move(*program));
+      }
+    }
+    compiled->drugs = base_->terminologies_[index]->drugs();
+    compiled->suggests_drug = rule.card && SuggestsDrug(*rule.card);
+    if (compiled->suggests_drug) compiled->allergies = AllergySlot(index);
     base_->rules_.push_back(std::move(compiled));
   }
 
@@ -162,15 +174,41 @@ class KnowledgeBaseBuilder {
     return out;
   }
 
+  static bool SuggestsDrug(const CardSource& card) {
+    const auto drug = [](const ActionSource& action) {
+      if (!action.resource) return false;
+      const YamlNode* type = action.resource->Find("resourceType");
+      return type == nullptr || type->value.text == "MedicationRequest";  // a copy may be of one
+    };
+    return std::ranges::any_of(card.suggestions, [&](const SuggestionSource& suggestion) {
+      return std::ranges::any_of(suggestion.actions, drug);
+    });
+  }
+
+  // The query for allergies of the pack or of one that it requires; -1 if there is none.
+  int AllergySlot(std::size_t index) const {
+    std::vector<std::size_t> where = Closure(index);
+    where.push_back(index);
+    for (auto at = where.rbegin(); at != where.rend(); ++at) {
+      for (const PrefetchQuery& query : base_->packs_[*at].prefetch) {
+        if (query.query.starts_with("AllergyIntolerance?")) return prefetch_slots_.at(query.key);
+      }
+    }
+    return -1;
+  }
+
   // Absent data make a line unknown; the pack must say what that means before it can surprise anybody.
-  void CheckUnknown(const Rule& rule, const RuleLine& line, const fhirpath::Program& program) {
+  void CheckUnknown(std::size_t index, const Rule& rule, const RuleLine& line,
+                    const fhirpath::Program& program) {
     if (line.unknown != UnknownPolicy::kUnset || rule.unknown_default != UnknownPolicy::kUnset) return;
     std::set<int> seen;
     Collect(program, &seen);
     const bool reads_data = std::ranges::any_of(seen, [&](int slot) {
       return base_->slots_[static_cast<std::size_t>(slot)].kind == SlotKind::kPrefetch;
     });
-    if (!reads_data && !line.unless) return;
+    std::vector<const Pack*> required;
+    for (const std::size_t other : Closure(index)) required.push_back(&base_->packs_[other]);
+    if (!reads_data && !CanBeEmpty(line.expression, base_->packs_[index], required, rule)) return;
     AddError(
         &report_->warnings, line.span,
         "line `" + line.id +
@@ -198,6 +236,8 @@ class KnowledgeBaseBuilder {
       if (slot.program) Collect(*slot.program, &seen);
     }
     for (const fhirpath::Program& program : rule.lines) Collect(program, &seen);
+    for (const fhirpath::Program& program : rule.suppress_per) Collect(program, &seen);
+    if (rule.allergies >= 0) seen.insert(rule.allergies);
     const CompiledCard& card = rule.card;
     for (const Template* text : {&card.summary, &card.detail, &card.source_label, &card.source_url})
       all(text->programs());
@@ -306,25 +346,40 @@ bool NamesPack(const Pack& pack, std::string_view id) {
 }
 
 std::shared_ptr<const KnowledgeBase> KnowledgeBase::Load(std::vector<Pack> packs, LoadReport* report) {
+  auto base = LoadDraft(std::move(packs), report);
+  return report->errors.empty() ? std::move(base) : nullptr;
+}
+
+std::shared_ptr<const KnowledgeBase> KnowledgeBase::LoadDraft(std::vector<Pack> packs, LoadReport* report) {
   return KnowledgeBaseBuilder(report).Build(std::move(packs));
 }
 
 std::shared_ptr<const KnowledgeBase> KnowledgeBase::LoadFolders(std::span<const std::string> dirs,
                                                                 LoadReport* report, const std::string& site) {
+  auto packs = ReadFolders(dirs, &report->errors, site);
+  return packs ? Load(std::move(*packs), report) : nullptr;
+}
+
+std::optional<std::vector<Pack>> ReadFolders(std::span<const std::string> dirs, Errors* errors,
+                                             const std::string& site) {
+  bool all = true;
   std::vector<Pack> packs;
   std::vector<std::string> queue;
   for (const std::string& dir : dirs) {
     const std::vector<std::string> found = FindPackDirs(dir);
     if (found.empty())
-      AddError(&report->errors, {.file = dir},
+      AddError(errors, {.file = dir},
                "neither a pack (a folder with pack.yaml, or a .tgz) nor a folder of packs", Code::kNotFound);
+    all = all && !found.empty();
     std::ranges::copy(found, std::back_inserter(queue));
   }
   std::set<std::string> seen;
   for (std::size_t i = 0; i < queue.size(); ++i) {
     std::error_code code;
     if (seen.insert(std::filesystem::weakly_canonical(queue[i], code).string()).second) {
-      if (auto pack = ReadPack(queue[i], &report->errors, site)) packs.push_back(std::move(*pack));
+      Pack pack = ReadPackDraft(queue[i], errors, site);
+      all = all && !pack.id.empty();
+      packs.push_back(std::move(pack));
     }
     if (i + 1 < queue.size()) continue;
     for (const Pack& pack : packs) {  // all that was named is read: what is required and still missing?
@@ -336,8 +391,8 @@ std::shared_ptr<const KnowledgeBase> KnowledgeBase::LoadFolders(std::span<const 
       }
     }
   }
-  if (!report->errors.empty()) return nullptr;
-  return Load(std::move(packs), report);
+  if (!all) return std::nullopt;
+  return packs;
 }
 
 std::span<const CompiledRule* const> KnowledgeBase::RulesFor(std::string_view hook) const {

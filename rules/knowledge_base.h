@@ -68,9 +68,13 @@ struct CompiledRule {
   const Pack* pack = nullptr;
   const Rule* rule = nullptr;
   std::size_t pack_index = 0;
-  int for_each = -1;                     // slot, or -1
-  int first_let = 0, let_count = 0;      // slots
-  std::vector<fhirpath::Program> lines;  // as Rule::lines
+  int for_each = -1;                                 // slot, or -1
+  int first_let = 0, let_count = 0;                  // slots
+  std::vector<fhirpath::Program> lines;              // as Rule::lines
+  std::vector<fhirpath::Program> suppress_per;       // as Rule::suppress->per
+  bool suggests_drug = false;                        // some action may create or update a MedicationRequest
+  int allergies = -1;                                // slot of an AllergyIntolerance query, for such rules
+  const medication::DrugKnowledge* drugs = nullptr;  // of the pack or one that it requires; nullptr: none
   CompiledCard card;
 };
 
@@ -87,12 +91,16 @@ class KnowledgeBase {
   static std::shared_ptr<const KnowledgeBase> LoadFolders(std::span<const std::string> dirs,
                                                           LoadReport* report, const std::string& site = {});
   static std::shared_ptr<const KnowledgeBase> Load(std::vector<Pack> packs, LoadReport* report);
+  // As far as it goes, errors or not, for checks that need more than one file: never evaluate one with
+  // errors. nullptr when the packs have no order (one is missing, or two need each other).
+  static std::shared_ptr<const KnowledgeBase> LoadDraft(std::vector<Pack> packs, LoadReport* report);
 
   // Rules that are not off, higher priority first.
   std::span<const CompiledRule* const> RulesFor(std::string_view hook) const;
   std::span<const std::unique_ptr<CompiledRule>> rules() const { return rules_; }
   std::span<const Slot> slots() const { return slots_; }
   std::span<const Pack> packs() const { return packs_; }
+  const PackTerminology& terminology(std::size_t pack_index) const { return *terminologies_[pack_index]; }
   std::span<const PackInfo> infos() const { return infos_; }  // as packs()
   // Pack by id or by the last part of its id ("analgesics" of "org.example.analgesics"); nullptr if none.
   const Pack* FindPack(std::string_view id) const;
@@ -108,6 +116,11 @@ class KnowledgeBase {
   std::map<std::string, std::vector<const CompiledRule*>, std::less<>> by_hook_;
   std::vector<PackInfo> infos_;
 };
+
+// The packs in the folders, and those that they require and that lie beside them, with whatever is wrong in
+// `errors`; nullopt when one of them could not be read at all.
+std::optional<std::vector<Pack>> ReadFolders(std::span<const std::string> dirs, Errors* errors,
+                                             const std::string& site = {});
 
 // Does `id` name this pack: the id itself or its last dotted part?
 bool NamesPack(const Pack& pack, std::string_view id);

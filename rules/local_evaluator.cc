@@ -19,10 +19,12 @@ class LocalEvaluator final : public Evaluator {
   explicit LocalEvaluator(std::shared_ptr<const KnowledgeBase> base) : base_(std::move(base)) {}
 
   Result<Decision> Evaluate(const Document& request, const DateTime& now,
-                            std::chrono::milliseconds timeout) override {
+                            const EvaluateOptions& asked) override {
     std::unique_ptr<Engine> engine = Take();
     EngineOptions options;
-    options.timeout = timeout;
+    options.timeout = asked.timeout;
+    options.overridden = asked.overridden;
+    options.max_cards = asked.max_cards;
     Result<Decision> decision = engine->Evaluate(*base_, request, now, options);
     const std::scoped_lock lock(mutex_);
     idle_.push_back(std::move(engine));

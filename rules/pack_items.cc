@@ -69,6 +69,7 @@ class Lister {
     for (const auto& [name, text] : texts) Put(ItemKind::kText, name, *text);
     Put(ItemKind::kText, "experimental", pack_.experimental ? "true" : "false");
     Put(ItemKind::kWho, "status", pack_.status);
+    Put(ItemKind::kWho, "precedence", std::to_string(pack_.precedence));
     Put(ItemKind::kWho, "effective", pack_.effective_from + " to " + pack_.effective_to);
     Put(ItemKind::kInput, "canonical", pack_.canonical);  // the system of topic codes
     for (const std::string& version : pack_.fhir_versions) Put(ItemKind::kInput, "FHIR " + version, version);
@@ -140,6 +141,11 @@ class Lister {
     Put(ItemKind::kMode, name + ": mode", std::string(kModeNames[static_cast<std::size_t>(rule.mode)]));
     Put(ItemKind::kWho, name + ": cause", rule.cause);
     Put(ItemKind::kWho, name + ": priority", std::to_string(rule.priority));
+    if (rule.suppress) {
+      std::string quiet = std::to_string(rule.suppress->minutes) + " min per patient";
+      for (const SourceText& per : rule.suppress->per) quiet += ", " + per.text;
+      Put(ItemKind::kWho, name + ": suppress-repeat", quiet);
+    }
     if (rule.for_each)
       Put(ItemKind::kWho, name + ": for-each",
           rule.for_each->name.text + ": " + rule.for_each->expression.text);

@@ -26,6 +26,10 @@ std::optional<Pack> ReadPack(const std::string& dir, Errors* errors, const std::
 // The same from files that were already read.
 std::optional<Pack> ReadPack(PackFiles files, Errors* errors, const std::string& site = {});
 
+// What could be read, whatever is wrong: for going on to find what else is. Its id is empty when pack.yaml
+// itself could not be read.
+Pack ReadPackDraft(const std::string& dir, Errors* errors, const std::string& site = {});
+
 // rules/*.yaml, one at a time (rules/rule_reader.cc).
 Rule ReadRule(const YamlNode& node, Errors* errors);
 

@@ -98,6 +98,8 @@ class ResourceWriter {
     SetText(&out, "publisher", pack_.publisher);
     SetText(&out, "description", pack_.description);
     SetText(&out, "copyright", pack_.copyright);
+    if (pack_.precedence != 0)
+      out["extension"] = Json::array({form_.Extension("precedence", "valueInteger", pack_.precedence)});
     for (const Pack* other : required_) {
       Json dependency = {{"packageId", other->id}, {"version", other->version.ToString()}};
       SetText(&dependency, "uri", other->canonical);

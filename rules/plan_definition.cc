@@ -62,6 +62,11 @@ class RuleWriter {
     extend("mode", "valueCode", kModeNames[static_cast<std::size_t>(rule_.mode)]);
     if (rule_.priority != 0) extend("rule-priority", "valueInteger", rule_.priority);
     if (!rule_.cause.empty()) extend("cause", "valueString", rule_.cause);
+    if (rule_.suppress) {
+      extend("suppress-repeat", "valueInteger", rule_.suppress->minutes);
+      for (const SourceText& per : rule_.suppress->per)
+        extend("suppress-repeat-per", "valueString", per.text);
+    }
     if (rule_.unknown_default != UnknownPolicy::kUnset)
       extend("unknown", "valueCode", UnknownName(rule_.unknown_default));
     if (rule_.for_each) extend("for-each", "valueExpression", Variable(*rule_.for_each));

@@ -155,6 +155,14 @@ class Importer {
     rule->head += Line(0, "cause", ExtensionText(action, "cause", "valueString"));
     if (const JsonElement priority = FindExtension(action, "rule-priority"))
       rule->head += "priority: " + std::to_string(priority.Integer("valueInteger", 0)) + "\n";
+    if (const JsonElement quiet = FindExtension(action, "suppress-repeat")) {
+      std::string per = "patient";
+      for (const JsonElement& one : FindExtensions(action, "suppress-repeat-per"))
+        per += ", " + JsonQuote(one.Text("valueString"));
+      rule->head += "suppress-repeat: { per: [" + per +
+                    "], for: " + std::to_string(quiet.Integer("valueInteger", 0)) +
+                    " min, after: override }\n";
+    }
     if (const JsonElement for_each = FindExtension(action, "for-each"))
       rule->body += "for-each: { " + Named(for_each.Object("valueExpression")) + " }\n";
     std::string lets;

@@ -58,16 +58,18 @@ class RemoteEvaluator final : public Evaluator {
     }
   }
 
-  Result<Decision> Evaluate(const Document& request, const DateTime& now, milliseconds timeout) override {
+  Result<Decision> Evaluate(const Document& request, const DateTime& now,
+                            const EvaluateOptions& options) override {
     v1::EvaluateRequest message;
     const std::string_view bytes = request.bytes();
     message.set_document(bytes.data(), bytes.size());
     message.set_now(now.ToString());
+    ToProto(options, &message);
     v1::EvaluateResponse response;
-    STEPWISE_RETURN_IF_ERROR(
-        Call(Shorter(timeout, timeout_), [&](v1::RuleEvaluation::Stub& stub, grpc::ClientContext* context) {
-          return stub.Evaluate(context, message, &response);
-        }));
+    STEPWISE_RETURN_IF_ERROR(Call(Shorter(options.timeout, timeout_),
+                                  [&](v1::RuleEvaluation::Stub& stub, grpc::ClientContext* context) {
+                                    return stub.Evaluate(context, message, &response);
+                                  }));
     Result<Decision> decision = FromProto(response.decision());
     if (!decision)
       decision.error().code = Code::kInternal;  // a fault of the installation, not of the request

@@ -31,11 +31,11 @@ std::vector<ValueSetSource::Code> ReadCodes(const YamlNode* node, Errors* errors
 
 ValueSetSource::Include ReadInclude(const YamlNode& node, Errors* errors) {
   ValueSetSource::Include include;
-  Fields fields(node, "an include", errors);
+  Fields fields(node, kIncludeSchema, errors);
   include.span = node.span;
-  include.system = fields.Text("system", Need::kRequired);
+  include.system = fields.Text("system");
   include.codes = ReadCodes(fields.Map("codes"), errors);
-  include.descendants = fields.Boolean("descendants", false);
+  include.descendants = fields.Boolean("descendants");
   include.table = fields.Source("table");
   include.column = fields.Source("column");
   if (const YamlNode* where = fields.Map("where")) {
@@ -50,11 +50,11 @@ ValueSetSource::Include ReadInclude(const YamlNode& node, Errors* errors) {
     }
   }
   const bool from_table = !include.table.empty();
-  if (from_table && include.column.empty())
+  if (from_table && include.column.empty() && !fields.Lost("column"))
     fields.Fail(node.span, "an include from a table names the `column` with the codes");
-  if (!from_table && !include.where.empty())
+  if (!from_table && !include.where.empty() && !fields.Lost("table"))
     fields.Fail(node.span, "`where` filters a `table`, and none is named");
-  if (!from_table && include.codes.empty())
+  if (!from_table && include.codes.empty() && !fields.Lost("table") && !fields.Lost("codes"))
     fields.Fail(node.span, "an include has `codes`, or a `table` with a `column`");
   return include;
 }
@@ -63,27 +63,23 @@ ValueSetSource::Include ReadInclude(const YamlNode& node, Errors* errors) {
 
 ValueSetSource ReadValueSet(const YamlNode& node, Errors* errors) {
   ValueSetSource out;
-  Fields fields(node, "a value set", errors);
+  Fields fields(node, kValueSetSchema, errors);
   out.span = node.span;
-  out.name = fields.Text("name", Need::kRequired);
-  out.url = fields.Text("url", Need::kRequired);
-  out.version = fields.Text("version", Need::kRequired);
-  out.title = fields.Text("title", Need::kRequired);
+  out.name = fields.Text("name");
+  out.url = fields.Text("url");
+  out.version = fields.Text("version");
+  out.title = fields.Text("title");
   out.status = fields.Text("status");
   out.copyright = fields.Text("copyright");
-  fields.Node("verified");
-  fields.Node("source");
-  fields.Node("date");
-  fields.Node("description");
-  if (const YamlNode* unverified = fields.List("unverified")) {
-    for (const YamlNode& child : unverified->children) out.unverified.push_back(child.value.text);
-  }
+  for (const SourceText& code : fields.Texts("unverified")) out.unverified.push_back(code.text);
   for (const SourceText& system : fields.Texts("covers")) out.covers.push_back(system.text);
   const SourceText system = fields.Source("system");
   const YamlNode* codes = fields.Map("codes");
   const YamlNode* include = fields.List("include");
-  if ((codes != nullptr) != !system.empty()) fields.Fail(node.span, "`system` and `codes` come together");
-  if (codes == nullptr && include == nullptr) {
+  const bool lost = fields.Lost("system") || fields.Lost("codes") || fields.Lost("include");
+  if ((codes != nullptr) != !system.empty() && !lost)
+    fields.Fail(node.span, "`system` and `codes` come together");
+  if (codes == nullptr && include == nullptr && !lost) {
     fields.Fail(node.span, "a value set has `system` with `codes`, or a list of `include`");
   }
   if (codes != nullptr) {
@@ -143,6 +139,15 @@ Membership CodeSet::Contains(std::string_view system, std::string_view code) con
   if (found->second.Has(code)) return Membership::kIn;
   return found->second.covered ? Membership::kOut : Membership::kUnknown;
 }
+
+void CodeSet::ForEach(
+    const std::function<void(std::string_view system, std::string_view code)>& visit) const {
+  for (const auto& [name, system] : systems_) {
+    for (const std::string& code : system.codes) visit(name, code);
+  }
+}
+
+bool CodeSet::IsAbout(std::string_view system) const { return system.empty() || systems_.contains(system); }
 
 std::size_t CodeSet::size() const {
   std::size_t count = 0;

@@ -50,7 +50,7 @@ std::vector<ListedCode> ListCodes(const ValueSetSource& source,
       out.push_back({include.system, code.code, code.display, include.descendants});
     if (include.table.empty()) continue;
     if (const Table* table = find_table(include.table.text)) {
-      ListFromTable(include, *table, errors, &out);
+      if (table->usable()) ListFromTable(include, *table, errors, &out);
     } else {
       AddError(errors, include.table.span,
                "no table `" + include.table.text + "` in this pack or one that it requires");

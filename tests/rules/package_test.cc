@@ -69,7 +69,7 @@ TEST(Package, IsLoadedWhereAFolderIs) {
     for (const Error& error : report.errors) ADD_FAILURE() << error.ToString();
     ASSERT_NE(base, nullptr);
     EXPECT_EQ(base->packs()[0].digest, from_folder->packs()[0].digest);
-    const PackTestReport tests = RunPackTests(*base, base->packs()[0], "");
+    const PackTestReport tests = RunPackTests(*base, base->packs()[0]);
     EXPECT_EQ(tests.cases.size(), 1u);
     EXPECT_EQ(tests.failed(), 0u);
   }
