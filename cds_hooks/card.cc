@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "cds_hooks/json_writer.h"
+#include "fhir/utf8.h"
 
 namespace stepwise::cds_hooks {
 namespace {
@@ -138,21 +139,15 @@ void WriteCard(JsonWriter& json, const Card& card, const std::string& decision_i
   json.EndObject();
 }
 
-bool StartsCodePoint(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
-
 }  // namespace
 
 std::string LimitSummary(std::string_view summary) {
   // Bytes and code points agree on short text, which is nearly all text.
   if (summary.size() <= kMaxSummary) return std::string(summary);
-  const auto count = static_cast<std::size_t>(std::count_if(summary.begin(), summary.end(), StartsCodePoint));
-  if (count <= kMaxSummary) return std::string(summary);
+  if (CountCodePoints(summary) <= kMaxSummary) return std::string(summary);
 
   // The first kMaxSummary - 1 code points; the ellipsis takes the last place.
-  std::size_t end = 0;
-  for (std::size_t points = 0; end < summary.size(); ++end) {
-    if (StartsCodePoint(summary[end]) && ++points == kMaxSummary) break;
-  }
+  const std::size_t end = CodePointOffset(summary, kMaxSummary - 1);
   std::string_view head = summary.substr(0, end);
   if (summary[end] != ' ') {
     if (const std::size_t space = head.rfind(' '); space != std::string_view::npos)

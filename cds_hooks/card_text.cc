@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "fhir/utf8.h"
+
 namespace stepwise::cds_hooks {
 namespace {
 
@@ -70,11 +72,6 @@ Card ReadCard(const Json& json) {
   return card;
 }
 
-std::size_t Columns(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
 // A terminal must not be steered by what a server sends.
 std::string Printable(std::string_view text) {
   std::string printable(text);
@@ -113,7 +110,7 @@ class Layout {
       const std::string_view word = line.substr(0, space);
       line.remove_prefix(std::min(space + 1, line.size()));
       if (word.empty()) continue;
-      if (!first && column + 1 + Columns(word) > width_) {
+      if (!first && column + 1 + CountCodePoints(word) > width_) {
         out_ += '\n';
         out_.append(indent + hang, ' ');
         column = indent + hang;
@@ -122,7 +119,7 @@ class Layout {
         ++column;
       }
       out_ += word;
-      column += Columns(word);
+      column += CountCodePoints(word);
       first = false;
     }
     out_ += '\n';

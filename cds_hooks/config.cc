@@ -42,6 +42,9 @@ const Setting kSettings[] = {
     {"max_body_bytes", &Config::max_body_bytes, "Largest request body", 1, 1 << 30},
     {"max_header_bytes", &Config::max_header_bytes, "Largest HTTP header", 256, 1 << 20},
     {"max_depth", &Config::max_depth, "Deepest nesting of JSON", 8, 1000},
+    {"max_cards", &Config::max_cards, "Cards of a response, the last one names the rest; 0 is no limit", 0,
+     1000},
+    {"max_issued_cards", &Config::max_issued_cards, "Cards remembered for feedback", 0, 100'000'000},
     {"request_timeout_ms", &Config::request_timeout_ms, "To receive a request or send an answer", 1, kHourMs},
     {"idle_timeout_ms", &Config::idle_timeout_ms, "Between two requests on a connection", 1, kHourMs},
     {"evaluation_timeout_ms", &Config::evaluation_timeout_ms, "For the rules of one request", 1, kHourMs},
@@ -152,6 +155,8 @@ Status CheckConfig(const Config& config) {
   }
   if (!config.evaluators.empty() && !config.activation.empty())
     return Wrong("activation", "evaluators say themselves what is on; give them the file");
+  if (config.max_cards == 1)
+    return Wrong("max_cards", "1 leaves no place for advice beside the card that names the rest");
   const std::string& prefix = config.path_prefix;
   if (!prefix.empty() && (prefix.front() != '/' || prefix.back() == '/')) {
     return Wrong("path_prefix", "expected a path that starts with / and does not end with it, such as /cds");

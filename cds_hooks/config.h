@@ -42,6 +42,11 @@ struct Config {
   std::int64_t max_header_bytes = 16 << 10;  // larger headers: 431
   std::int64_t max_depth = 100;              // nested JSON objects and arrays: 413
 
+  // What a response may hold: so many cards, the last of which names the advice that found no place, so that
+  // a long list does not train people to close it unread. 0: no limit. 5 is this project's choice.
+  std::int64_t max_cards = 5;
+  std::int64_t max_issued_cards = 100'000;  // cards and overrides remembered for feedback, in memory
+
   // Limits on time.
   std::int64_t request_timeout_ms = 10'000;    // to receive one request, and to send one answer
   std::int64_t idle_timeout_ms = 75'000;       // between two requests on a connection

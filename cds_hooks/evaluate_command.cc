@@ -20,6 +20,7 @@
 #include "cds_hooks/pipeline.h"
 #include "cds_hooks/service.h"
 #include "rules/command.h"
+#include "rules/decision_json.h"
 #include "rules/explain.h"
 
 namespace stepwise::cds_hooks {
@@ -41,7 +42,7 @@ Result<std::string> ReadText(const std::string& file) {
 struct EvaluateArguments {
   std::string request;
   Config config;
-  bool explain = false;
+  std::string explain;  // "", "text" or "json"
 };
 
 Result<DateTime> Now(const std::string& text) {
@@ -77,7 +78,8 @@ int RunEvaluate(const EvaluateArguments& arguments) {
   }
   std::cout << answer->body << "\n";
   if (!answer->errors.empty()) return 1;
-  if (arguments.explain) std::cerr << rules::Explain(answer->decision);
+  if (arguments.explain == "text") std::cerr << rules::Explain(answer->decision);
+  if (arguments.explain == "json") std::cerr << rules::DecisionJson(answer->decision, 2) << "\n";
   return 0;
 }
 
@@ -127,7 +129,13 @@ void AddEvaluateCommand(CLI::App& app, int& exit_code) {
       ->delimiter(',')
       ->allow_extra_args(false);
   command->add_option("--now", arguments->config.now, "Time of the decision, such as 2026-12-10T09:00:00Z");
-  command->add_flag("--explain", arguments->explain, "Say on stderr how each line of each rule decided");
+  command->add_option("--max-cards", arguments->config.max_cards, "As of stepwise-server; 0 is no limit")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  command
+      ->add_flag("--explain{text}", arguments->explain,
+                 "Say on stderr how each line of each rule decided; --explain=json as JSON")
+      ->check(CLI::IsMember({"text", "json"}));
   command->callback([arguments, &exit_code] { exit_code = RunEvaluate(*arguments); });
 }
 

@@ -41,18 +41,25 @@ Answer AnswerRequest(std::string body, const HookSpec* service, const Catalog& c
     return Refuse(std::move(missing), hook);
   }
 
-  Result<rules::Decision> decision = evaluator.Evaluate(*document, now, options.evaluation_timeout);
+  rules::EvaluateOptions how(options.evaluation_timeout);
+  how.max_cards = options.max_cards;
+  if (options.overrides != nullptr) how.overridden = options.overrides->Of(request->patient_id, now);
+  Result<rules::Decision> decision = evaluator.Evaluate(*document, now, how);
   if (!decision) {
     Error error = std::move(decision.error());
     // The body was within its limits: what ran out is ours (time, steps), and may be there on another try.
     if (error.code == Code::kLimit) error.code = Code::kUnavailable;
     return Refuse(std::move(error), hook);
   }
+  if (options.overrides != nullptr) {
+    for (const rules::Card& card : decision->cards) options.overrides->Issued(request->patient_id, card, now);
+  }
   Answer answer;
   answer.body = CardsJson(*decision);
   answer.decision = *std::move(decision);
   answer.hook = hook;
   answer.document = *std::move(document);
+  answer.evaluated = std::move(how);
   return answer;
 }
 

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "cds_hooks/discovery.h"
+#include "cds_hooks/override_store.h"
 #include "fhir/document.h"
 #include "rules/evaluator.h"
 
@@ -28,6 +29,8 @@ namespace stepwise::cds_hooks {
 struct PipelineOptions {
   DocumentLimits limits;
   std::chrono::milliseconds evaluation_timeout{2000};
+  std::size_t max_cards = 0;           // of a response; 0: no limit
+  OverrideStore* overrides = nullptr;  // outlives the call; nullptr: nothing is remembered
 };
 
 struct Answer {
@@ -36,6 +39,7 @@ struct Answer {
   std::string body;                  // CDS Hooks response, or OperationOutcome
   std::string_view hook;             // static text; "" when the request did not get that far
   std::optional<Document> document;  // of the request, beside `decision`
+  rules::EvaluateOptions evaluated;  // how
 };
 
 // `service`: as for ReadRequest().

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "cds_hooks/feedback.h"
 #include "cds_hooks/operation_outcome.h"
 #include "cds_hooks/registry_text.h"
 
@@ -69,6 +70,15 @@ bool IsJson(std::string_view content_type) {
 bool IsPost(const HttpRequest& request) { return request.method == "POST"; }
 bool IsGet(const HttpRequest& request) { return request.method == "GET" || request.method == "HEAD"; }
 
+// Why the body cannot be read at all, or "".
+std::string_view FaultOfForm(const HttpRequest& request) {
+  if (!IsJson(request.content_type))
+    return "expected Content-Type application/json or application/fhir+json in UTF-8";
+  if (!request.content_encoding.empty() && LowerCase(request.content_encoding) != "identity")
+    return "expected a body without Content-Encoding";
+  return "";
+}
+
 HttpResponse MethodNotAllowed(std::string_view allow) {
   HttpResponse response =
       Refuse(405, "not-supported", "this method is not allowed here; allowed: " + std::string(allow));
@@ -99,11 +109,18 @@ ServiceOptions MakeServiceOptions(const Config& config) {
   options.pipeline.limits.max_bytes = static_cast<std::size_t>(config.max_body_bytes);
   options.pipeline.limits.max_depth = static_cast<int>(config.max_depth);
   options.pipeline.evaluation_timeout = std::chrono::milliseconds(config.evaluation_timeout_ms);
+  options.pipeline.max_cards = static_cast<std::size_t>(config.max_cards);
+  options.override_limits.max_cards = static_cast<std::size_t>(config.max_issued_cards);
+  options.override_limits.max_overrides = static_cast<std::size_t>(config.max_issued_cards);
   return options;
 }
 
 Service::Service(ServiceOptions options, rules::Evaluator& evaluator, Clock clock)
-    : options_(std::move(options)), evaluator_(evaluator), clock_(std::move(clock)) {}
+    : options_(std::move(options)), evaluator_(evaluator), clock_(std::move(clock)) {
+  if (options_.overrides == nullptr)
+    options_.overrides = std::make_shared<MemoryOverrideStore>(options_.override_limits);
+  options_.pipeline.overrides = options_.overrides.get();
+}
 
 Status Service::Refresh() {
   const auto serving = Serve(evaluator_.Snapshot(clock_()));
@@ -143,6 +160,7 @@ HttpResponse Service::Handle(HttpRequest request) noexcept {
 HttpResponse Service::Route(HttpRequest& request) {
   constexpr std::string_view kServices = "/cds-services", kHealth = "/health", kLive = "/health/live",
                              kMetrics = "/metrics";
+  constexpr std::string_view kCall = "/cds-services/{id}", kFeedback = "/cds-services/{id}/feedback";
   std::string_view path = request.target.substr(0, request.target.find('?'));
   if (!path.starts_with(options_.path_prefix))
     return Refuse(404, "not-found", "there is nothing at this path");
@@ -156,7 +174,10 @@ HttpResponse Service::Route(HttpRequest& request) {
   }
   if (route.empty() && path.starts_with("/cds-services/")) {
     service_id = path.substr(kServices.size() + 1);
-    if (service_id.find('/') == std::string_view::npos) route = "/cds-services/{id}";
+    const std::string_view rest = service_id.substr(std::min(service_id.find('/'), service_id.size()));
+    service_id.remove_suffix(rest.size());
+    if (!service_id.empty() && rest.empty()) route = kCall;
+    if (!service_id.empty() && rest == "/feedback") route = kFeedback;
   }
   if (route.empty())
     return Refuse(404, "not-found",
@@ -170,7 +191,7 @@ HttpResponse Service::Route(HttpRequest& request) {
   } else if (service_id.empty() ? !IsGet(request) : !IsPost(request)) {
     response = MethodNotAllowed(allow);
   } else if (!service_id.empty()) {
-    response = Call(request, service_id);
+    response = route == kFeedback ? TakeFeedback(request, service_id) : Call(request, service_id);
   } else if (route == kServices) {
     response = Discover();
   } else if (route == kMetrics) {
@@ -193,17 +214,10 @@ HttpResponse Service::Call(HttpRequest& request, std::string_view service_id) {
   if (!serving) return Refuse(serving.error());
   const Catalog& catalog = (*serving)->catalog;
   const CatalogEntry* entry = catalog.Find(service_id);
-  if (entry == nullptr) {
-    return Refuse(
-        404, "not-found",
-        "there is no service of this id; services are listed at " + options_.path_prefix + "/cds-services");
-  }
+  if (entry == nullptr) return NoSuchService();
   HttpResponse response;
-  if (!IsJson(request.content_type)) {
-    response = Refuse(415, "not-supported",
-                      "expected Content-Type application/json or application/fhir+json in UTF-8");
-  } else if (!request.content_encoding.empty() && LowerCase(request.content_encoding) != "identity") {
-    response = Refuse(415, "not-supported", "expected a body without Content-Encoding");
+  if (const std::string_view fault = FaultOfForm(request); !fault.empty()) {
+    response = Refuse(415, "not-supported", fault);
   } else {
     Answer answer = AnswerRequest(std::move(request.body), entry->hook, catalog, EvaluatorOf(**serving), now,
                                   options_.pipeline);
@@ -229,8 +243,7 @@ std::function<void()> Service::ShadowOf(std::shared_ptr<const Serving> serving, 
   return [this, serving = std::move(serving), answer = std::make_shared<const Answer>(std::move(answer))] {
     if (shadows_.fetch_add(1) < options_.max_shadows) {
       try {
-        EvaluatorOf(*serving).Shadow(*answer->document, answer->decision,
-                                     options_.pipeline.evaluation_timeout);
+        EvaluatorOf(*serving).Shadow(*answer->document, answer->decision, answer->evaluated);
       } catch (...) {  // out of memory: nobody waits for it
         ++shadows_skipped_;
       }
@@ -239,6 +252,41 @@ std::function<void()> Service::ShadowOf(std::shared_ptr<const Serving> serving, 
     }
     --shadows_;
   };
+}
+
+HttpResponse Service::TakeFeedback(HttpRequest& request, std::string_view service_id) {
+  const DateTime now = clock_();
+  const auto serving = CurrentServing(now);
+  if (!serving) return Refuse(serving.error());
+  const CatalogEntry* entry = (*serving)->catalog.Find(service_id);
+  if (entry == nullptr) return NoSuchService();
+  HttpResponse response;
+  if (const std::string_view fault = FaultOfForm(request); !fault.empty()) {
+    response = Refuse(415, "not-supported", fault);
+  } else if (const auto document = Document::Parse(std::move(request.body), options_.pipeline.limits);
+             !document) {
+    response = Refuse(document.error());
+  } else if (const auto feedback = ReadFeedback(*document); !feedback) {
+    response = Refuse(feedback.error());
+  } else {
+    for (const Feedback& one : *feedback) {
+      // A client whose clock is ahead must not keep advice quiet for longer. Cards that are not remembered
+      // are no error of the client's: the memory is ours.
+      const bool ahead = one.at.ToUnixMillis() > now.ToUnixMillis();
+      if (one.overridden) options_.overrides->Overridden(one.card, ahead ? now : one.at);
+    }
+    response = Json(200, "{}");
+    response.headers.emplace_back("Cache-Control", "no-store");
+  }
+  response.summary.service = entry->hook->service_id;
+  response.summary.hook = entry->hook->hook;
+  return response;
+}
+
+HttpResponse Service::NoSuchService() const {
+  return Refuse(
+      404, "not-found",
+      "there is no service of this id; services are listed at " + options_.path_prefix + "/cds-services");
 }
 
 HttpResponse Service::Health() {

@@ -2,6 +2,7 @@
 //
 //   GET  /cds-services        what is on offer (discovery)
 //   POST /cds-services/{id}   advice for one hook
+//   POST /cds-services/{id}/feedback   what clinicians did with cards: overrides keep the same advice quiet
 //   GET  /health              200 when requests can be answered, else 503; what is loaded, and what the last
 //                             reload said;  /health/live: 200 while the process runs
 //   GET  /metrics             the same in numbers (Prometheus)
@@ -67,6 +68,8 @@ struct ServiceOptions {
   PipelineOptions pipeline;
   std::size_t max_shadows = 4;                // see Config
   const rules::Registry* registry = nullptr;  // whose state /health and /metrics tell; outlives the service
+  std::shared_ptr<OverrideStore> overrides;   // nullptr: in memory, with `override_limits`
+  OverrideStoreLimits override_limits;
 };
 ServiceOptions MakeServiceOptions(const Config& config);
 
@@ -95,6 +98,7 @@ class Service {
   };
   HttpResponse Discover();
   HttpResponse Call(HttpRequest& request, std::string_view service_id);
+  HttpResponse TakeFeedback(HttpRequest& request, std::string_view service_id);
   HttpResponse Health();
   HttpResponse Metrics();
   std::function<void()> ShadowOf(std::shared_ptr<const Serving> serving, Answer answer);
@@ -103,8 +107,9 @@ class Service {
   rules::Evaluator& EvaluatorOf(const Serving& serving) {
     return serving.snapshot == nullptr ? evaluator_ : *serving.snapshot;
   }
+  HttpResponse NoSuchService() const;
 
-  const ServiceOptions options_;
+  ServiceOptions options_;  // not changed after construction
   rules::Evaluator& evaluator_;
   const Clock clock_;
   std::mutex mutex_;

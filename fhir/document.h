@@ -66,9 +66,13 @@ class Document {
   friend class Node;
   friend class DocumentBuilder;
   struct Record {
+    // kOrphan: a primitive that has only its `_name` object. kCompanion: an `_name` object. kEscaped: a
+    // string that stands in unescaped_. A type of its own, for stores to bytes might alias everything.
+    enum Flags : std::uint8_t { kNoFlags = 0, kArray = 1, kOrphan = 2, kCompanion = 4, kEscaped = 8 };
+    friend Flags operator|(Flags a, Flags b) { return static_cast<Flags>(unsigned{a} | unsigned{b}); }
     NameId name;  // property under which the node stands; ids past NameCount() are foreign_names_
     NodeKind kind;
-    std::uint8_t flags;
+    Flags flags;
     TypeId resource_type;  // claimed by resourceType, types::kNone when absent or unknown
     std::uint32_t parent;
     std::uint32_t link;  // object: index past its last descendant; primitive: index of its `_name` node, or 0
@@ -105,8 +109,8 @@ class Node {
   // FHIR type that an object claims by resourceType; types::kNone for everything else.
   TypeId resource_type() const { return record().resource_type; }
   // A primitive that has only an `_name` object (id, extensions) and no value.
-  bool is_valueless_primitive() const { return (record().flags & kOrphan) != 0; }
-  bool in_array() const { return (record().flags & kArray) != 0; }
+  bool is_valueless_primitive() const { return (record().flags & Record::kOrphan) != 0; }
+  bool in_array() const { return (record().flags & Record::kArray) != 0; }
 
   std::string_view string() const;  // decoded text; kString only, "" otherwise
   std::string_view text() const;    // string(), or the raw JSON text of numbers and booleans
@@ -124,9 +128,9 @@ class Node {
   Node parent() const;  // null Node at the root
   const Document* document() const { return document_; }
   std::uint32_t index() const { return index_; }
-  // Index past the last descendant: the nodes of the subtree are index() .. end_index() - 1.
   // Index of the object that holds this node as written (of what an `_name` object holds: that object).
   std::uint32_t holder_index() const { return record().parent; }
+  // Index past the last descendant: the nodes of the subtree are index() .. end_index() - 1.
   std::uint32_t end_index() const { return kind() == NodeKind::kObject ? record().link : index_ + 1; }
   // Nearest enclosing object (or itself) with a resourceType; null Node if none.
   Node resource() const;
@@ -137,18 +141,17 @@ class Node {
 
  private:
   friend class Document;
-  friend class DocumentBuilder;
-  static constexpr std::uint8_t kArray = 1, kOrphan = 2, kCompanion = 4, kEscaped = 8;
+  using Record = Document::Record;
   Node(const Document* document, std::uint32_t index) : document_(document), index_(index) {}
   // The `_name` object of a primitive is reached through the primitive; a null has nothing to say.
-  static bool IsHidden(const Document::Record& record) {
-    return (record.flags & kCompanion) != 0 || (record.kind == NodeKind::kNull && record.link == 0);
+  static bool IsHidden(const Record& record) {
+    return (record.flags & Record::kCompanion) != 0 || (record.kind == NodeKind::kNull && record.link == 0);
   }
   // The first visible child called `name` among the records from `index` to `end`.
   Node Search(NameId name, std::uint32_t index, std::uint32_t end) const {
-    const Document::Record* const records = document_->nodes_.data();
+    const Record* const records = document_->nodes_.data();
     while (index != end) {
-      const Document::Record& record = records[index];
+      const Record& record = records[index];
       if (record.name == name && !IsHidden(record)) return {document_, index};
       index = record.kind == NodeKind::kObject ? record.link : index + 1;
     }
@@ -156,14 +159,14 @@ class Node {
   }
   // Records of the children: those of the object, or of the primitive's `_name` object.
   std::uint32_t first_child() const {
-    const Document::Record& r = record();
+    const Record& r = record();
     return r.kind == NodeKind::kObject ? index_ + 1 : r.link == 0 ? 0 : r.link + 1;
   }
   std::uint32_t last_child() const {
-    const Document::Record& r = record();
+    const Record& r = record();
     return r.kind == NodeKind::kObject ? r.link : r.link == 0 ? 0 : document_->nodes_[r.link].link;
   }
-  const Document::Record& record() const { return document_->nodes_[index_]; }
+  const Record& record() const { return document_->nodes_[index_]; }
 
   const Document* document_ = nullptr;
   std::uint32_t index_ = 0;
@@ -185,7 +188,7 @@ class Node::Iterator {
 
  private:
   std::uint32_t Next(std::uint32_t index) const {
-    const Document::Record& record = document_->nodes_[index];
+    const Record& record = document_->nodes_[index];
     return record.kind == NodeKind::kObject ? record.link : index + 1;
   }
   void SkipHidden() {
@@ -204,6 +207,19 @@ struct Node::Range {
 
 inline Node Document::root() const { return {this, 0}; }
 inline Node Document::node(std::uint32_t index) const { return {this, index}; }
+
+inline std::string_view Node::string() const {
+  const Record& r = record();
+  if (r.kind != NodeKind::kString) return {};
+  const std::string& text = (r.flags & Record::kEscaped) != 0 ? document_->unescaped_ : document_->bytes_;
+  return {text.data() + r.begin, r.length};
+}
+
+inline std::string_view Node::text() const {
+  const Record& r = record();
+  return r.kind == NodeKind::kString ? string()
+                                     : std::string_view(document_->bytes_.data() + r.begin, r.length);
+}
 
 inline Node::Range Node::children() const {
   const std::uint32_t end = last_child();

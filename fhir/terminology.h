@@ -28,6 +28,9 @@ class ValueSet {
   virtual ~ValueSet() = default;
   // `system` may be empty (a bare `code`): in when the code is a member under any system.
   virtual Membership Contains(std::string_view system, std::string_view code) const = 0;
+  // Could a code of this system be a member at all? Where not, an unknown answer takes nothing from what
+  // other codings of the same concept say.
+  virtual bool IsAbout(std::string_view system) const = 0;
   // Why Contains() answers kUnknown, for people; "" when there is nothing to add.
   virtual std::string WhyUnknown(std::string_view /*system*/, std::string_view /*code*/) const { return {}; }
 };

@@ -8,7 +8,6 @@
 namespace stepwise::rules {
 namespace {
 
-constexpr std::string_view kModes[] = {"on", "canary", "shadow"};  // as ActivationMode
 constexpr std::string_view kDefaultSite = "default";
 constexpr std::string_view kSha256 = "sha256:";
 constexpr std::size_t kMaxEntries = 100;  // of one pack at one site
@@ -40,9 +39,9 @@ std::int64_t ReadMoment(Fields& fields, std::string_view key, std::int64_t fallb
 
 ActivationEntry ReadEntry(const YamlNode& node, const std::string& pack, Errors* errors) {
   ActivationEntry out;
-  Fields fields(node, "an entry of a site", errors);
+  Fields fields(node, kActivationEntrySchema, errors);
   out.span = node.span;
-  const SourceText version = fields.Source("version", Need::kRequired);
+  const SourceText version = fields.Source("version");
   if (const auto choice = VersionChoice::Parse(version.text)) {
     out.version = *choice;
   } else if (version.span.line != 0) {
@@ -50,8 +49,7 @@ ActivationEntry ReadEntry(const YamlNode& node, const std::string& pack, Errors*
                                   "` names no version; write 1.2.0, ^1.2 (the highest 1.x from 1.2 on) or "
                                   "sha256: and 64 digits");
   }
-  const std::string mode = fields.OneOf("mode", kModes, kModes[0]);
-  out.mode = static_cast<ActivationMode>(std::ranges::find(kModes, mode) - std::begin(kModes));
+  out.mode = static_cast<ActivationMode>(fields.Choice("mode").value_or(0));
   const SourceText percent = fields.Source("percent"), salt = fields.Source("salt");
   out.salt = salt.empty() ? pack : salt.text;
   if (out.mode != ActivationMode::kCanary) {
@@ -68,7 +66,6 @@ ActivationEntry ReadEntry(const YamlNode& node, const std::string& pack, Errors*
   out.from_ms = ReadMoment(fields, "from", out.from_ms);
   out.to_ms = ReadMoment(fields, "to", out.to_ms);
   if (out.to_ms <= out.from_ms) fields.Fail(node.span, "the period ends before it begins");
-  fields.Text("approved-by");  // for people
   return out;
 }
 
@@ -81,7 +78,7 @@ void CheckOverlaps(const PackActivation& pack, Errors* errors) {
       if (!same_mode && a.version.text != b.version.text) continue;
       AddError(errors, b.span,
                "overlaps the entry in line " + std::to_string(a.span.line) + ": a pack has one version `" +
-                   std::string(kModes[static_cast<std::size_t>(b.mode)]) +
+                   std::string(kActivationModes[static_cast<std::size_t>(b.mode)]) +
                    "` at a time, and a version one mode; let `to` of one be `from` of the other");
       break;
     }
@@ -135,12 +132,9 @@ std::optional<Activation> ReadActivation(std::string_view text, const std::strin
   }
   Activation out{file, {}};
   {
-    Fields fields(*node, "an activation file", errors);
-    const SourceText format = fields.Source("activation", Need::kRequired);
-    if (format.span.line != 0 && format.text != "1") {
-      fields.Fail(format.span, "activation format `" + format.text + "`; this program reads format 1");
-    }
-    const YamlNode* sites = fields.Map("sites", Need::kRequired);
+    Fields fields(*node, kActivationSchema, errors);
+    fields.Choice("activation");  // the format: there is one
+    const YamlNode* sites = fields.Map("sites");
     for (const YamlNode& site : sites == nullptr ? std::vector<YamlNode>() : sites->children) {
       std::vector<PackActivation>& packs = out.sites[site.key.text];
       if (site.is_null()) continue;

@@ -1,6 +1,7 @@
 #include "rules/card_maker.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <tuple>
 
@@ -8,8 +9,6 @@
 
 namespace stepwise::rules {
 namespace {
-
-constexpr std::size_t kMaxSummary = 139;  // code points; CDS Hooks 2.0: "<140 characters"
 
 Result<Action> MakeAction(const CompiledAction& action, const ActionSource& source,
                           const TemplateData& data) {
@@ -23,21 +22,24 @@ Result<Action> MakeAction(const CompiledAction& action, const ActionSource& sour
   return out;
 }
 
-// Graver, then higher priority, then lower id.
+// Graver, then the pack's precedence, then higher priority, then lower id.
 bool SpeaksBefore(const Firing& a, const Firing& b) {
   const Rule &x = *a.rule->rule, &y = *b.rule->rule;
-  return std::tie(x.card->indicator, y.priority, x.id, a.rule->pack->id, a.card.subject) <
-         std::tie(y.card->indicator, x.priority, y.id, b.rule->pack->id, b.card.subject);
+  const Pack &p = *a.rule->pack, &q = *b.rule->pack;
+  return std::tie(x.card->indicator, q.precedence, y.priority, x.id, p.id, a.card.subject) <
+         std::tie(y.card->indicator, p.precedence, x.priority, y.id, q.id, b.card.subject);
 }
 
 }  // namespace
 
-Result<Card> MakeCard(const CompiledRule& rule, const std::string& subject, const TemplateData& data) {
+Result<Card> MakeCard(const CompiledRule& rule, const std::string& subject, const TemplateData& data,
+                      std::string* whole_summary) {
   const CardSource& source = *rule.rule->card;
   const CompiledCard& compiled = rule.card;
   Card card;
-  STEPWISE_ASSIGN_OR_RETURN(const std::string summary, compiled.summary.Render(data));
+  STEPWISE_ASSIGN_OR_RETURN(std::string summary, compiled.summary.Render(data));
   card.summary = CutAtWord(summary, kMaxSummary);
+  if (whole_summary != nullptr) *whole_summary = std::move(summary);
   STEPWISE_ASSIGN_OR_RETURN(card.detail, compiled.detail.Render(data));
   card.indicator = IndicatorName(source.indicator);
   STEPWISE_ASSIGN_OR_RETURN(card.source_label, compiled.source_label.Render(data));
@@ -77,7 +79,33 @@ Result<Card> MakeCard(const CompiledRule& rule, const std::string& subject, cons
   return card;
 }
 
-void PlaceCards(std::vector<Firing> firings, Decision* decision) {
+namespace {
+
+// The card that names what a response has no room for.
+Card FoldedCard(const std::vector<Firing>& folded, std::size_t max_cards, Decision* decision) {
+  Card card;
+  std::string names, list;
+  for (const Firing& firing : folded) {
+    RuleOutcome& outcome = decision->rules[firing.outcome];
+    outcome.status = RuleStatus::kFolded;
+    outcome.note = "past the " + std::to_string(max_cards) + " cards of a response";
+    names += (names.empty() ? "" : ", ") + outcome.rule;
+    list += "\n- **" + Escape(outcome.rule, TextForm::kMarkdown) + "** (" + firing.card.indicator +
+            "): " + Escape(firing.card.summary, TextForm::kMarkdown);
+    card.absorbed.push_back(outcome.rule);
+  }
+  card.summary = CutAtWord(std::to_string(folded.size()) + " more: " + names, kMaxSummary);
+  card.detail = "A response has at most " + std::to_string(max_cards) + " cards. The rest in short:\n" + list;
+  card.indicator = IndicatorName(Indicator::kInfo);
+  card.source_label = "Stepwise";
+  card.topic = {"", "more-advice", "More advice than cards"};
+  card.uuid = UuidOf({decision->id, "card", "more-advice"});
+  return card;
+}
+
+}  // namespace
+
+void PlaceCards(std::vector<Firing> firings, std::size_t max_cards, Decision* decision) {
   std::ranges::sort(firings, SpeaksBefore);
   std::map<std::string, const CompiledRule*> speakers;  // by cause; the first firing of a cause is the winner
   std::map<const CompiledRule*, std::vector<std::string>> absorbed;
@@ -95,7 +123,13 @@ void PlaceCards(std::vector<Firing> firings, Decision* decision) {
         continue;
       }
     }
-    kept.push_back(std::move(firing));
+    if (!firing.silent) kept.push_back(std::move(firing));
+  }
+  std::vector<Firing> folded;
+  if (max_cards > 0 && kept.size() > max_cards) {
+    const auto first = kept.begin() + static_cast<std::ptrdiff_t>(max_cards - 1);
+    folded.assign(std::make_move_iterator(first), std::make_move_iterator(kept.end()));
+    kept.erase(first, kept.end());
   }
   for (Firing& firing : kept) {
     Card& card = firing.card;
@@ -112,6 +146,7 @@ void PlaceCards(std::vector<Firing> firings, Decision* decision) {
     }
     decision->cards.push_back(std::move(card));
   }
+  if (!folded.empty()) decision->cards.push_back(FoldedCard(folded, max_cards, decision));
 }
 
 }  // namespace stepwise::rules

@@ -5,6 +5,7 @@
 #ifndef STEPWISE_RULES_CARD_MAKER_H_
 #define STEPWISE_RULES_CARD_MAKER_H_
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -18,15 +19,24 @@ struct Firing {
   const CompiledRule* rule;
   std::size_t outcome;  // index into Decision::rules
   Card card;
+  bool silent = false;  // overridden lately: it speaks for its cause, and gives no card
 };
 
-// Error kFailedPrecondition: a hole in a text or a $value has no value, so the card must not be shown.
-Result<Card> MakeCard(const CompiledRule& rule, const std::string& subject, const TemplateData& data);
+// Of a summary, in code points. CDS Hooks 2.0: "<140 characters".
+inline constexpr std::size_t kMaxSummary = 139;
 
-// Joins firings of one cause: the rule with the graver indicator, then the higher priority, then the lower id
-// speaks; its cards name the others, whose outcomes become kAbsorbed. What is left goes into decision->cards:
-// critical before warning before info, then by priority, rule id and subject. Ids are made from decision->id.
-void PlaceCards(std::vector<Firing> firings, Decision* decision);
+// `whole_summary`, when given, receives the summary before it is cut.
+// Error kFailedPrecondition: a hole in a text or a $value has no value, so the card must not be shown.
+Result<Card> MakeCard(const CompiledRule& rule, const std::string& subject, const TemplateData& data,
+                      std::string* whole_summary = nullptr);
+
+// Joins firings of one cause: the rule with the graver indicator, then of the pack with more precedence, then
+// with the higher priority, then with the lower id speaks; its cards name the others, whose outcomes become
+// kAbsorbed. What is left goes into decision->cards in the same order, then by pack and subject. Ids are made
+// from decision->id.
+// A firing that is silent keeps the others of its cause quiet as its card did. With `max_cards`, cards past
+// it are only named in a last info card, and their outcomes become kFolded: never more than so many cards.
+void PlaceCards(std::vector<Firing> firings, std::size_t max_cards, Decision* decision);
 
 }  // namespace stepwise::rules
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "fhir/utf8.h"
+
 namespace stepwise::rules {
 namespace {
 
@@ -43,10 +45,8 @@ class CsvReader {
              Code::kSyntax);
   }
   std::uint32_t Column() const {
-    std::uint32_t column = 1;
-    for (std::size_t i = line_begin_; i < at_; ++i)
-      column += (static_cast<unsigned char>(text_[i]) & 0xC0) != 0x80;
-    return column;
+    const std::string_view before = std::string_view(text_).substr(line_begin_, at_ - line_begin_);
+    return 1 + static_cast<std::uint32_t>(CountCodePoints(before));
   }
   void NewLine() {
     ++line_;

@@ -18,8 +18,15 @@ std::string_view RuleStatusName(RuleStatus status) {
     case RuleStatus::kAbsorbed: return "absorbed";
     case RuleStatus::kShadow: return "shadow";
     case RuleStatus::kFailed: return "failed";
+    case RuleStatus::kSuppressed: return "suppressed";
+    case RuleStatus::kFolded: return "folded";
   }
   return "";
+}
+
+bool HasFired(RuleStatus status) {
+  return status == RuleStatus::kFired || status == RuleStatus::kAbsorbed || status == RuleStatus::kShadow ||
+         status == RuleStatus::kFolded;
 }
 
 }  // namespace stepwise::rules

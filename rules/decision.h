@@ -38,13 +38,17 @@ struct LineOutcome {
 };
 
 enum class RuleStatus : std::uint8_t {
-  kFired,     // gave a card
-  kStopped,   // a when line was not met, or an unless line was: see stopped_by
-  kAbsorbed,  // fired, and another rule of the same cause gave the card: see absorbed_by
-  kShadow,    // would have fired; the pack or the site shows no card for it
-  kFailed,    // could not be evaluated: see error. Other rules are not affected.
+  kFired,       // gave a card
+  kStopped,     // a when line was not met, or an unless line was: see stopped_by
+  kAbsorbed,    // fired, and another rule of the same cause gave the card: see absorbed_by
+  kShadow,      // would have fired; the pack or the site shows no card for it
+  kFailed,      // could not be evaluated: see error. Other rules are not affected.
+  kSuppressed,  // fired, and its card was overridden not long ago: see note
+  kFolded,      // fired past the most cards of a response: only named in the last card
 };
 std::string_view RuleStatusName(RuleStatus status);  // "fired", "stopped", ...
+// Did every line let it through, whoever gave the card? Not those that were overridden.
+bool HasFired(RuleStatus status);
 
 struct RuleOutcome {
   std::string pack;     // pack id
@@ -54,6 +58,7 @@ struct RuleOutcome {
   std::string stopped_by;   // line id
   std::string absorbed_by;  // rule id
   std::string error;
+  std::string note;  // why a rule that fired shows no card, or what its for-each did not find
   std::vector<LineOutcome> lines;
 };
 
@@ -94,6 +99,13 @@ struct Card {
   std::string pack, version, digest;  // the pack that spoke
   std::string subject;                // reference of the order it is about, or ""
   std::vector<std::string> absorbed;  // ids of the rules of the same cause that this card speaks for
+  std::string suppression_key;        // what an override of it keeps quiet (rules/suppression.h), or ""
+};
+
+// An override that a clinician has given: of the card with this suppression key, at that time.
+struct OverriddenCard {
+  std::string key;
+  DateTime at;
 };
 
 struct PackRef {

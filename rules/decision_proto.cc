@@ -1,5 +1,8 @@
 #include "rules/decision_proto.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -47,6 +50,8 @@ v1::RuleStatus ToProto(RuleStatus status) {
     case RuleStatus::kAbsorbed: return v1::RULE_STATUS_ABSORBED;
     case RuleStatus::kShadow: return v1::RULE_STATUS_SHADOW;
     case RuleStatus::kFailed: return v1::RULE_STATUS_FAILED;
+    case RuleStatus::kSuppressed: return v1::RULE_STATUS_SUPPRESSED;
+    case RuleStatus::kFolded: return v1::RULE_STATUS_FOLDED;
   }
   return v1::RULE_STATUS_UNSPECIFIED;
 }
@@ -58,6 +63,8 @@ std::optional<RuleStatus> FromProto(v1::RuleStatus status) {
     case v1::RULE_STATUS_ABSORBED: return RuleStatus::kAbsorbed;
     case v1::RULE_STATUS_SHADOW: return RuleStatus::kShadow;
     case v1::RULE_STATUS_FAILED: return RuleStatus::kFailed;
+    case v1::RULE_STATUS_SUPPRESSED: return RuleStatus::kSuppressed;
+    case v1::RULE_STATUS_FOLDED: return RuleStatus::kFolded;
     default: return std::nullopt;
   }
 }
@@ -87,7 +94,7 @@ void ToProto(const LineOutcome& line, v1::LineOutcome* message) {
 }
 
 void ToProto(const RuleOutcome& outcome, v1::RuleOutcome* message) {
-  const auto& [pack, rule, subject, status, stopped_by, absorbed_by, error, lines] = outcome;
+  const auto& [pack, rule, subject, status, stopped_by, absorbed_by, error, note, lines] = outcome;
   message->set_pack(pack);
   message->set_rule(rule);
   message->set_subject(subject);
@@ -95,6 +102,7 @@ void ToProto(const RuleOutcome& outcome, v1::RuleOutcome* message) {
   message->set_stopped_by(stopped_by);
   message->set_absorbed_by(absorbed_by);
   message->set_error(error);
+  message->set_note(note);
   for (const LineOutcome& line : lines) ToProto(line, message->add_lines());
 }
 
@@ -108,6 +116,7 @@ Result<RuleOutcome> FromProto(const v1::RuleOutcome& message, const std::string&
   outcome.status = *status;
   outcome.stopped_by = message.stopped_by();
   outcome.absorbed_by = message.absorbed_by();
+  outcome.note = message.note();
   outcome.error = message.error();
   outcome.lines.reserve(static_cast<std::size_t>(message.lines_size()));
   for (const v1::LineOutcome& from : message.lines()) {
@@ -175,7 +184,8 @@ void ToProto(const Link& link, v1::Link* message) {
 
 void ToProto(const Card& card, v1::Card* message) {
   const auto& [uuid, summary, detail, indicator, source_label, source_url, source_icon, topic, suggestions,
-               selection_behavior, override_reasons, links, pack, version, digest, subject, absorbed] = card;
+               selection_behavior, override_reasons, links, pack, version, digest, subject, absorbed,
+               suppression_key] = card;
   message->set_uuid(uuid);
   message->set_summary(summary);
   message->set_detail(detail);
@@ -193,6 +203,7 @@ void ToProto(const Card& card, v1::Card* message) {
   message->set_digest(digest);
   message->set_subject(subject);
   ToProto(absorbed, message->mutable_absorbed());
+  message->set_suppression_key(suppression_key);
 }
 
 Card FromProto(const v1::Card& message) {
@@ -216,6 +227,7 @@ Card FromProto(const v1::Card& message) {
   card.digest = message.digest();
   card.subject = message.subject();
   card.absorbed = FromProto(message.absorbed());
+  card.suppression_key = message.suppression_key();
   return card;
 }
 
@@ -272,6 +284,30 @@ Result<Decision> FromProto(const v1::Decision& message) {
     decision.rules.push_back(std::move(read));
   }
   return decision;
+}
+
+void ToProto(const EvaluateOptions& options, v1::EvaluateRequest* message) {
+  for (const OverriddenCard& one : options.overridden) {
+    v1::OverriddenCard* card = message->add_overridden();
+    card->set_key(one.key);
+    card->set_at(one.at.ToString());
+  }
+  message->set_max_cards(static_cast<std::uint32_t>(
+      std::min<std::size_t>(options.max_cards, std::numeric_limits<std::uint32_t>::max())));
+}
+
+Result<EvaluateOptions> FromProto(const v1::EvaluateRequest& message) {
+  EvaluateOptions options;
+  for (const v1::OverriddenCard& card : message.overridden()) {
+    const std::optional<DateTime> at = DateTime::ParseDateTime(card.at());
+    if (!at) {
+      return Fail(Code::kInvalidArgument, "expected a time, found `" + card.at() + "`", {},
+                  "overridden[" + std::to_string(options.overridden.size()) + "].at");
+    }
+    options.overridden.push_back({card.key(), *at});
+  }
+  options.max_cards = message.max_cards();
+  return options;
 }
 
 void ToProto(const PackInfo& info, v1::PackInfo* message) {

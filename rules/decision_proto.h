@@ -20,6 +20,7 @@ namespace stepwise::rules {
 
 namespace v1 {
 class Decision;
+class EvaluateRequest;
 class PackInfo;
 }  // namespace v1
 
@@ -27,7 +28,11 @@ class PackInfo;
 void ToProto(const Decision& decision, v1::Decision* message);
 void ToProto(const PackInfo& info, v1::PackInfo* message);
 
+// All but the time limit, which is the call's deadline.
+void ToProto(const EvaluateOptions& options, v1::EvaluateRequest* message);
+
 Result<Decision> FromProto(const v1::Decision& message);
+Result<EvaluateOptions> FromProto(const v1::EvaluateRequest& message);
 PackInfo FromProto(const v1::PackInfo& message);
 
 }  // namespace stepwise::rules

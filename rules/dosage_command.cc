@@ -8,6 +8,7 @@
 #include <iterator>
 #include <memory>
 
+#include "fhir/json_text.h"
 #include "rules/medication/explanation.h"
 #include "rules/medication/omeq.h"
 #include "rules/medication/quantity_reader.h"

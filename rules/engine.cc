@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "rules/activation.h"
+#include "rules/allergy_check.h"
 #include "rules/card_maker.h"
 #include "rules/digest.h"
 #include "rules/source_names.h"
+#include "rules/suppression.h"
 #include "rules/variables.h"
 
 namespace stepwise::rules {
@@ -24,6 +26,7 @@ struct Engine::Run {
   const KnowledgeBase* base = nullptr;
   const EngineOptions* options = nullptr;
   const Selection* selection = nullptr;
+  const Facts* facts = nullptr;
   Decision decision;
   std::vector<Firing> firings;
 
@@ -34,6 +37,7 @@ struct Engine::Run {
   void EvaluateItem(const CompiledRule& rule, const std::string& subject, Items item);
   bool EvaluateLine(const CompiledRule& rule, std::size_t index, LineOutcome* line, std::string* error);
   void Fire(const CompiledRule& rule, RuleOutcome* outcome);
+  Status FinishCard(const CompiledRule& rule, const TemplateData& data, Card* card);
   std::string Reasons() const;
 };
 
@@ -47,6 +51,16 @@ bool Stops(const CompiledRule& rule, std::size_t index, Outcome outcome) {
     return policy != UnknownPolicy::kFire;
   }
   return (outcome == Outcome::kTrue) == line.unless;
+}
+
+// A for-each without items is the commonest outcome of all: its lines are not even named.
+RuleOutcome NoItem(const CompiledRule& rule) {
+  RuleOutcome out;
+  out.pack = rule.pack->id;
+  out.rule = rule.rule->id;
+  out.stopped_by = "for-each";
+  out.note = "there is no item";
+  return out;
 }
 
 RuleOutcome MakeOutcome(const CompiledRule& rule, const std::string& subject) {
@@ -104,16 +118,44 @@ void Engine::Run::Fire(const CompiledRule& rule, RuleOutcome* outcome) {
     if (!line.unless && line.evaluated && line.outcome == Outcome::kTrue)
       data.when += (data.when.empty() ? "" : "; ") + line.text;
   }
-  Result<Card> card = MakeCard(rule, outcome->subject, data);
-  if (!card) {
+  std::string summary;
+  Result<Card> card = MakeCard(rule, outcome->subject, data, options->on_summary ? &summary : nullptr);
+  const Status finished = card ? FinishCard(rule, data, &*card) : tl::unexpected(card.error());
+  if (!finished) {
     outcome->status = RuleStatus::kFailed;
-    outcome->error = "the card is not shown: " + variables.Placed(card.error(), {}).message;
+    outcome->error = "the card is not shown: " + variables.Placed(finished.error(), {}).message;
     return;
   }
+  if (options->on_summary) options->on_summary(rule, summary);
   const bool shown =
       selection->shown() && rule.rule->mode == RuleMode::kOn && InForce(*rule.pack, decision.now);
   outcome->status = shown ? RuleStatus::kFired : RuleStatus::kShadow;
-  if (shown) firings.push_back({&rule, decision.rules.size(), std::move(*card)});
+  if (!shown) return;
+  if (!card->suppression_key.empty() && !options->overridden.empty()) {
+    auto note =
+        Suppressed(card->suppression_key, rule.rule->suppress->minutes, decision.now, options->overridden);
+    if (note) {
+      outcome->status = RuleStatus::kSuppressed;
+      outcome->note = *std::move(note);
+    }
+  }
+  const bool silent = outcome->status == RuleStatus::kSuppressed;
+  firings.push_back({&rule, decision.rules.size(), std::move(*card), silent});
+}
+
+// What depends on more than the card's own templates.
+Status Engine::Run::FinishCard(const CompiledRule& rule, const TemplateData& data, Card* card) {
+  if (rule.rule->suppress) {
+    STEPWISE_ASSIGN_OR_RETURN(card->suppression_key, SuppressionKey(rule, facts->patient_id, data.run));
+  }
+  if (!rule.suggests_drug) return {};
+  Fact allergies{FactState::kAbsent, {}, "the pack asks for none"};
+  if (rule.allergies >= 0) {
+    const Slot& slot = base->slots()[static_cast<std::size_t>(rule.allergies)];
+    allergies = facts->Read(slot.name, slot.query);
+  }
+  CheckAllergies(rule, allergies, card);
+  return {};
 }
 
 void Engine::Run::EvaluateItem(const CompiledRule& rule, const std::string& subject, Items item) {
@@ -145,10 +187,11 @@ void Engine::Run::EvaluateRule(const CompiledRule& rule) {
   evaluation.ClearSources();
   const Result<Items> items = Items_(*slot.program);
   const std::string reasons = Reasons();
+  if (items && items->empty() && reasons.empty()) return decision.rules.push_back(NoItem(rule));
   if (!items || !reasons.empty()) {
     RuleOutcome outcome = MakeOutcome(rule, "");
     outcome.stopped_by = "for-each";
-    outcome.error = reasons;
+    outcome.note = reasons;
     if (!items) {
       outcome.status = RuleStatus::kFailed;
       outcome.error = "for-each: " + variables.Placed(items.error(), *slot.source).ToString();
@@ -180,6 +223,7 @@ Result<Decision> Engine::Evaluate(const KnowledgeBase& base, const Document& req
   Run& run = *run_;
   run.base = &base;
   run.options = &options;
+  run.facts = &facts;
   run.firings.clear();
   run.evaluation.Reset(now);
   run.evaluation.AddDocument(&request);
@@ -207,7 +251,7 @@ Result<Decision> Engine::Evaluate(const KnowledgeBase& base, const Document& req
                   "the evaluation took longer than " + std::to_string(options.timeout.count()) + " ms");
     }
   }
-  PlaceCards(std::move(run.firings), &decision);
+  PlaceCards(std::move(run.firings), options.max_cards, &decision);
   return std::move(decision);
 }
 

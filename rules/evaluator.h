@@ -7,6 +7,7 @@
 #define STEPWISE_RULES_EVALUATOR_H_
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +32,18 @@ struct PackInfo {
   std::vector<PrefetchTemplate> prefetch;
 };
 
+// How one request is to be evaluated. A plain time limit will do: Evaluate(request, now, seconds(2)).
+struct EvaluateOptions {
+  EvaluateOptions() = default;
+  template <typename Number, typename Period>
+  EvaluateOptions(std::chrono::duration<Number, Period> limit)  // NOLINT: meant to convert
+      : timeout(std::chrono::duration_cast<std::chrono::milliseconds>(limit)) {}
+
+  std::chrono::milliseconds timeout{0};    // 0: as long as it takes
+  std::vector<OverriddenCard> overridden;  // of this patient; what they silence is in the packs
+  std::size_t max_cards = 0;               // EngineOptions::max_cards
+};
+
 class Evaluator {
  public:
   virtual ~Evaluator() = default;
@@ -38,7 +51,7 @@ class Evaluator {
   // Errors: kInvalidArgument (path names the place; a foreign patient's datum is one), kLimit,
   // kUnavailable (remote only).
   virtual Result<Decision> Evaluate(const Document& request, const DateTime& now,
-                                    std::chrono::milliseconds timeout) = 0;
+                                    const EvaluateOptions& options) = 0;
   virtual Result<std::vector<PackInfo>> ListPacks() = 0;
 
   // What answers the requests of this moment, and stays as it is whatever is loaded meanwhile: a request
@@ -48,9 +61,9 @@ class Evaluator {
   // Names what answers: "sha256:..." of the digests of packs and how each is on; "" when it never changes.
   virtual std::string digest() { return {}; }
   // Evaluates the versions that are in shadow, and counts where they differ from what was shown. For when the
-  // answer is on its way.
+  // answer is on its way; `options` are those that it was made with.
   virtual void Shadow(const Document& /*request*/, const Decision& /*shown*/,
-                      std::chrono::milliseconds /*timeout*/) {}
+                      const EvaluateOptions& /*options*/) {}
 };
 
 }  // namespace stepwise::rules

@@ -115,12 +115,14 @@ class Service final : public v1::RuleEvaluation::CallbackService {
     }
     STEPWISE_ASSIGN_OR_RETURN(Document document,
                               Document::Parse(request.document(), options_.document_limits));
-    STEPWISE_ASSIGN_OR_RETURN(Decision decision, evaluator.Evaluate(document, now, left));
+    STEPWISE_ASSIGN_OR_RETURN(EvaluateOptions options, FromProto(request));
+    options.timeout = left;
+    STEPWISE_ASSIGN_OR_RETURN(Decision decision, evaluator.Evaluate(document, now, options));
     ToProto(decision, response->mutable_decision());
     if (snapshot == nullptr) return {};  // nothing is in shadow
     auto shown =
         std::make_shared<const std::pair<Document, Decision>>(std::move(document), std::move(decision));
-    *after = [snapshot, shown, left] { snapshot->Shadow(shown->first, shown->second, left); };
+    *after = [snapshot, shown, options] { snapshot->Shadow(shown->first, shown->second, options); };
     return {};
   }
 

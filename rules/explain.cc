@@ -3,20 +3,17 @@
 #include <algorithm>
 #include <cctype>
 
+#include "fhir/utf8.h"
+
 namespace stepwise::rules {
 namespace {
 
 constexpr std::size_t kDigestShown = 7 + 12;  // "sha256:" and enough digits to tell packs apart
 constexpr std::size_t kSourcesShown = 3;
 
-std::size_t Width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
 std::string Padded(std::string_view text, std::size_t width) {
   std::string out(text);
-  const std::size_t own = Width(text);
+  const std::size_t own = CountCodePoints(text);
   if (own < width) out.append(width - own, ' ');
   return out;
 }
@@ -44,6 +41,20 @@ std::string PackText(const std::string& id, const Decision& decision) {
 
 }  // namespace
 
+std::string Verdict(const RuleOutcome& rule) {
+  const std::string note = rule.note.empty() ? "" : ": " + rule.note;
+  switch (rule.status) {
+    case RuleStatus::kFired: return "fired";
+    case RuleStatus::kStopped: return "stopped by " + rule.stopped_by + note;
+    case RuleStatus::kAbsorbed: return "fired, " + rule.absorbed_by + " speaks for it";
+    case RuleStatus::kShadow: return "fired, but not shown";
+    case RuleStatus::kFailed: return "failed";
+    case RuleStatus::kSuppressed: return "suppressed" + note;
+    case RuleStatus::kFolded: return "fired, named in the last card";
+  }
+  return "";
+}
+
 std::string Explain(const RuleOutcome& rule, const Decision& decision) {
   std::string status(RuleStatusName(rule.status));
   std::ranges::transform(status, status.begin(),
@@ -57,8 +68,8 @@ std::string Explain(const RuleOutcome& rule, const Decision& decision) {
   std::size_t ids = 0, texts = 0;
   for (const LineOutcome& line : rule.lines) {
     if (!line.evaluated) continue;
-    ids = std::max(ids, Width(line.id));
-    texts = std::max(texts, Width(line.text));
+    ids = std::max(ids, CountCodePoints(line.id));
+    texts = std::max(texts, CountCodePoints(line.text));
   }
   for (const LineOutcome& line : rule.lines) {
     if (!line.evaluated) continue;
@@ -66,7 +77,7 @@ std::string Explain(const RuleOutcome& rule, const Decision& decision) {
     out += std::string("  ") + Mark(line.outcome) + " " + Padded(line.id, ids) + "  ";
     out += (why.empty() ? line.text : Padded(line.text, texts) + "  " + why) + "\n";
   }
-  return out;
+  return out + "  = " + Verdict(rule) + "\n";
 }
 
 std::string Explain(const Decision& decision) {

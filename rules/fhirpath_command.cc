@@ -18,6 +18,7 @@
 #include "fhir/document.h"
 #include "fhir/fhirpath/fhirpath.h"
 #include "fhir/terminology_store.h"
+#include "fhir/utf8.h"
 #include "rules/fhirpath_jsonl.h"
 
 namespace stepwise::rules {
@@ -37,16 +38,10 @@ constexpr std::size_t kMostTerminologyNotes = 20;  // of what was not understood
 constexpr std::string_view kRed = "\x1b[31m", kYellow = "\x1b[33m", kCyan = "\x1b[36m", kDim = "\x1b[2m",
                            kPlain = "\x1b[0m";
 
-// Code points, which is what a terminal shows for nearly all text.
-std::size_t Width(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
 // At most `most` bytes of the text, cut between characters.
 std::string Shortened(std::string text, std::size_t most) {
   if (text.size() <= most) return text;
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
+  while (most > 0 && IsContinuation(text[most])) --most;
   return text.substr(0, most) + "...";
 }
 
@@ -55,10 +50,7 @@ std::string_view SpanText(std::string_view text, const SourceSpan& span) {
   std::size_t i = 0;
   for (std::uint32_t line = 1; line < span.line; ++line) i = std::min(text.size(), text.find('\n', i)) + 1;
   const auto advance = [&](std::uint32_t code_points) {
-    for (; code_points > 0 && i < text.size(); --code_points) {
-      ++i;
-      while (i < text.size() && (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80) ++i;
-    }
+    for (; code_points > 0 && i < text.size(); --code_points) i += CodePointSize(text, i);
   };
   advance(span.column > 0 ? span.column - 1 : 0);
   const std::size_t begin = std::min(i, text.size());
@@ -137,14 +129,15 @@ class Printer {
     for (const Item& item : items) {
       Row row{fhirpath::TypeText(item), item.is_node() ? item.node().Path() : "",
               Shortened(Value(item), longest)};
-      type_width = std::max(type_width, Width(row.type));
-      path_width = std::max(path_width, Width(row.path));
+      type_width = std::max(type_width, CountCodePoints(row.type));
+      path_width = std::max(path_width, CountCodePoints(row.path));
       rows.push_back(std::move(row));
     }
     for (const Row& row : rows) {
-      out_ << indent << Paint(kCyan, row.type) << std::string(type_width - Width(row.type), ' ') << "  ";
+      out_ << indent << Paint(kCyan, row.type) << std::string(type_width - CountCodePoints(row.type), ' ')
+           << "  ";
       if (path_width > 0) {
-        out_ << Paint(kDim, row.path) << std::string(path_width - Width(row.path), ' ') << "  ";
+        out_ << Paint(kDim, row.path) << std::string(path_width - CountCodePoints(row.path), ' ') << "  ";
       }
       out_ << row.value << "\n";
     }

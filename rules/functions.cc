@@ -73,6 +73,8 @@ void Walk(const Ast& ast, const PackTerminology& terminology, Errors* errors) {
         AddError(errors, name->span,
                  "no table `" + name->text + "` in this pack or one that it requires" +
                      Suggest(name->text, terminology.TableNames()));
+      } else if (!table->usable()) {
+        // Said where the table was read.
       } else if (!table->has_key()) {
         AddError(errors, name->span,
                  "table `" + name->text + "` has no key column; add `key: <column>` to it in pack.yaml");

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "fhir/fhirpath/utf8.h"
+#include "fhir/utf8.h"
 #include "stepwise/rules/v1/rule_evaluation.pb.h"
 
 namespace stepwise::rules {
@@ -44,13 +44,13 @@ const Row& FindRow(Matches matches) {
 // At most `max_bytes` of the text, not cutting through a code point, and valid UTF-8.
 std::string Fit(const std::string& text, std::size_t max_bytes) {
   std::string out = text;
-  if (!fhirpath::IsUtf8(out)) {
+  if (!IsUtf8(out)) {
     for (char& c : out) c = static_cast<unsigned char>(c) < 0x80 ? c : '?';
   }
   if (out.size() <= max_bytes) return out;
   static constexpr std::string_view kEllipsis = "\u2026";
   std::size_t end = max_bytes - kEllipsis.size();
-  while (end > 0 && fhirpath::IsContinuation(out[end])) --end;
+  while (end > 0 && IsContinuation(out[end])) --end;
   return out.replace(end, std::string::npos, kEllipsis);
 }
 

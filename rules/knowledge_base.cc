@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "rules/line_checks.h"
 #include "rules/pack_reader.h"
 #include "rules/parallel.h"
 #include "rules/scope.h"
@@ -16,6 +17,7 @@ class KnowledgeBaseBuilder {
  public:
   explicit KnowledgeBaseBuilder(LoadReport* report) : base_(new KnowledgeBase()), report_(report) {}
 
+  // Goes on whatever is wrong, so that one run finds all errors; nullptr only when the packs have no order.
   std::shared_ptr<const KnowledgeBase> Build(std::vector<Pack> packs, Together together) {
     base_->packs_ = std::move(packs);
     if (!Order()) return nullptr;
@@ -23,21 +25,20 @@ class KnowledgeBaseBuilder {
     for (const auto& scope : scopes_) scope->CompileFacts();
     CompileRules();
     CheckCauses();
-    if (!report_->errors.empty()) return nullptr;
     Index();
     SelectDefault();
     if (together == Together::kDefault) CheckQueries(*base_, base_->default_->packs(), &report_->errors);
-    if (!report_->errors.empty()) return nullptr;
     return std::move(base_);
   }
 
  private:
   // Puts required packs before those that require them, lower versions before higher ones.
   bool Order() {
+    const std::size_t before = report_->errors.size();
     std::vector<Pack> packs = OnceEach(std::move(base_->packs_));
     base_->packs_.clear();
     std::vector<Pack>& ordered = base_->packs_;
-    while (!packs.empty() && report_->errors.empty()) {
+    while (!packs.empty() && report_->errors.size() == before) {
       const auto ready = std::ranges::find_if(packs, [&](const Pack& pack) {
         return std::ranges::none_of(pack.requires_packs, [&](const PackRequirement& requirement) {
           const auto names = [&](const Pack& other) { return NamesPack(other, requirement.id); };
@@ -60,7 +61,7 @@ class KnowledgeBaseBuilder {
       ordered.push_back(std::move(*ready));
       packs.erase(ready);
     }
-    return report_->errors.empty();
+    return report_->errors.size() == before;
   }
 
   std::vector<Pack> OnceEach(std::vector<Pack> packs) {
@@ -89,7 +90,9 @@ class KnowledgeBaseBuilder {
     if (requirements.empty()) return true;
     for (std::size_t i = base_->packs_.size(); i-- > 0;) {
       const Pack& pack = base_->packs_[i];
-      if (!NamesPack(pack, requirements[0].id) || !requirements[0].range.Contains(pack.version)) continue;
+      const bool unreadable = pack.version == Version();  // was reported
+      if (!NamesPack(pack, requirements[0].id)) continue;
+      if (!unreadable && !requirements[0].range.Contains(pack.version)) continue;
       Versions trial = *chosen;
       const auto take = [&](std::size_t index) {
         return trial.emplace(base_->packs_[index].id, index).first->second == index;
@@ -189,9 +192,10 @@ class KnowledgeBaseBuilder {
     scope.CompileLets();
     const ExpressionCompiler& compiler = scopes_[index]->compiler();
     for (const RuleLine& line : rule.lines) {
+      if (line.expression.span.line == 0) continue;  // was reported
       auto program = compiler.Compile(line.expression.text, line.expression, 0, scope, true);
       if (!program) continue;
-      CheckUnknown(rule, line, *program, report);
+      CheckUnknown(index, rule, line, *program, report);
       compiled->lines.push_back(std::move(*program));
     }
     const TemplateScope templates{
@@ -201,6 +205,15 @@ class KnowledgeBaseBuilder {
         },
         &report->errors};
     if (rule.card) compiled->card = CompileCard(*rule.card, templates);
+    if (rule.suppress) {
+      for (const SourceText& text : rule.suppress->per) {
+        if (auto program = compiler.Compile(text.text, text, 0, scope, false))
+          compiled->suppress_per.push_back(std::move(*program));
+      }
+    }
+    compiled->drugs = base_->terminologies_[index]->drugs();
+    compiled->suggests_drug = rule.card && SuggestsDrug(*rule.card);
+    if (compiled->suggests_drug) compiled->allergies = AllergySlot(index);
   }
 
   static CompiledCard CompileCard(const CardSource& card, const TemplateScope& scope) {
@@ -227,16 +240,42 @@ class KnowledgeBaseBuilder {
     return out;
   }
 
+  static bool SuggestsDrug(const CardSource& card) {
+    const auto drug = [](const ActionSource& action) {
+      if (!action.resource) return false;
+      const YamlNode* type = action.resource->Find("resourceType");
+      return type == nullptr || type->value.text == "MedicationRequest";  // a copy may be of one
+    };
+    return std::ranges::any_of(card.suggestions, [&](const SuggestionSource& suggestion) {
+      return std::ranges::any_of(suggestion.actions, drug);
+    });
+  }
+
+  // The query for allergies of the pack or of one that it requires; -1 if there is none.
+  int AllergySlot(std::size_t index) const {
+    std::vector<std::size_t> where = base_->required_[index];
+    where.push_back(index);
+    for (auto at = where.rbegin(); at != where.rend(); ++at) {
+      for (const PrefetchQuery& query : base_->packs_[*at].prefetch) {
+        if (query.query.starts_with("AllergyIntolerance?"))
+          return prefetch_slots_.at({query.key, query.query});
+      }
+    }
+    return -1;
+  }
+
   // Absent data make a line unknown; the pack must say what that means before it can surprise anybody.
-  void CheckUnknown(const Rule& rule, const RuleLine& line, const fhirpath::Program& program,
-                    LoadReport* report) const {
+  void CheckUnknown(std::size_t index, const Rule& rule, const RuleLine& line,
+                    const fhirpath::Program& program, LoadReport* report) const {
     if (line.unknown != UnknownPolicy::kUnset || rule.unknown_default != UnknownPolicy::kUnset) return;
     std::set<int> seen;
     Collect(program, &seen);
     const bool reads_data = std::ranges::any_of(seen, [&](int slot) {
       return base_->slots_[static_cast<std::size_t>(slot)].kind == SlotKind::kPrefetch;
     });
-    if (!reads_data && !line.unless) return;
+    std::vector<const Pack*> required;
+    for (const std::size_t other : base_->required_[index]) required.push_back(&base_->packs_[other]);
+    if (!reads_data && !CanBeEmpty(line.expression, base_->packs_[index], required, rule)) return;
     AddError(
         &report->warnings, line.span,
         "line `" + line.id +
@@ -264,6 +303,8 @@ class KnowledgeBaseBuilder {
       if (slot.program) Collect(*slot.program, &seen);
     }
     for (const fhirpath::Program& program : rule.lines) Collect(program, &seen);
+    for (const fhirpath::Program& program : rule.suppress_per) Collect(program, &seen);
+    if (rule.allergies >= 0) seen.insert(rule.allergies);
     const CompiledCard& card = rule.card;
     for (const Template* text : {&card.summary, &card.detail, &card.source_label, &card.source_url})
       all(text->programs());
@@ -355,7 +396,7 @@ class KnowledgeBaseBuilder {
 
 namespace {
 
-// Folder beside `dir` with the highest version that fits, else with any version; "" if none. Only pack.yaml
+// Pack beside `dir` with the highest version that fits, else with any version; "" if none. Only pack.yaml
 // is looked at.
 std::string FindBeside(const std::string& dir, const PackRequirement& requirement) {
   std::error_code code;
@@ -396,19 +437,23 @@ std::vector<std::string> FindPacksBelow(const std::string& dir) {
   return out;
 }
 
-void ReadPacks(const std::vector<std::string>& dirs, const std::string& site, std::vector<Pack>* packs,
+// With whatever is wrong in `errors`. False: one of them could not be read at all.
+bool ReadPacks(const std::vector<std::string>& dirs, const std::string& site, std::vector<Pack>* packs,
                Errors* errors) {
   struct Part {
-    std::optional<Pack> pack;
+    Pack pack;
     Errors errors;
   };
   std::vector<Part> parts(dirs.size());
   ForEachIndex(dirs.size(),
-               [&](std::size_t i) { parts[i].pack = ReadPack(dirs[i], &parts[i].errors, site); });
+               [&](std::size_t i) { parts[i].pack = ReadPackDraft(dirs[i], &parts[i].errors, site); });
+  bool all = true;
   for (Part& part : parts) {
-    if (part.pack) packs->push_back(*std::move(part.pack));
+    all = all && !part.pack.id.empty();
+    packs->push_back(std::move(part.pack));
     std::ranges::move(part.errors, std::back_inserter(*errors));
   }
+  return all;
 }
 
 }  // namespace
@@ -429,19 +474,33 @@ bool NamesPack(const Pack& pack, std::string_view id) {
 
 std::shared_ptr<const KnowledgeBase> KnowledgeBase::Load(std::vector<Pack> packs, LoadReport* report,
                                                          Together together) {
+  auto base = LoadDraft(std::move(packs), report, together);
+  return report->errors.empty() ? std::move(base) : nullptr;
+}
+
+std::shared_ptr<const KnowledgeBase> KnowledgeBase::LoadDraft(std::vector<Pack> packs, LoadReport* report,
+                                                              Together together) {
   return KnowledgeBaseBuilder(report).Build(std::move(packs), together);
 }
 
 std::shared_ptr<const KnowledgeBase> KnowledgeBase::LoadFolders(std::span<const std::string> dirs,
                                                                 LoadReport* report, const std::string& site,
                                                                 Together together) {
+  auto packs = ReadFolders(dirs, &report->errors, site);
+  return packs ? Load(std::move(*packs), report, together) : nullptr;
+}
+
+std::optional<std::vector<Pack>> ReadFolders(std::span<const std::string> dirs, Errors* errors,
+                                             const std::string& site) {
+  bool all = true;
   std::vector<Pack> packs;
   std::vector<std::string> queue;
   for (const std::string& dir : dirs) {
     const std::vector<std::string> found = FindPacksBelow(dir);
     if (found.empty())
-      AddError(&report->errors, {.file = dir}, "neither a pack (pack.yaml) nor a folder of packs",
-               Code::kNotFound);
+      AddError(errors, {.file = dir},
+               "neither a pack (a folder with pack.yaml, or a .tgz) nor a folder of packs", Code::kNotFound);
+    all = all && !found.empty();
     std::ranges::copy(found, std::back_inserter(queue));
   }
   std::set<std::string> seen;
@@ -450,7 +509,7 @@ std::shared_ptr<const KnowledgeBase> KnowledgeBase::LoadFolders(std::span<const 
     std::erase_if(queue, [&](const std::string& dir) {
       return !seen.insert(std::filesystem::weakly_canonical(dir, code).string()).second;
     });
-    ReadPacks(std::exchange(queue, {}), site, &packs, &report->errors);
+    all = ReadPacks(std::exchange(queue, {}), site, &packs, errors) && all;
     for (const Pack& pack : packs) {  // all that was named is read: what is required and still missing?
       for (const PackRequirement& requirement : pack.requires_packs) {
         const auto fits = [&](const Pack& other) {
@@ -463,8 +522,8 @@ std::shared_ptr<const KnowledgeBase> KnowledgeBase::LoadFolders(std::span<const 
       }
     }
   }
-  if (!report->errors.empty()) return nullptr;
-  return Load(std::move(packs), report, together);
+  if (!all) return std::nullopt;
+  return packs;
 }
 
 std::span<const CompiledRule* const> KnowledgeBase::RulesFor(std::string_view hook) const {

@@ -72,9 +72,13 @@ struct CompiledRule {
   const Pack* pack = nullptr;
   const Rule* rule = nullptr;
   std::size_t pack_index = 0;
-  int for_each = -1;                     // slot, or -1
-  int first_let = 0, let_count = 0;      // slots
-  std::vector<fhirpath::Program> lines;  // as Rule::lines
+  int for_each = -1;                                 // slot, or -1
+  int first_let = 0, let_count = 0;                  // slots
+  std::vector<fhirpath::Program> lines;              // as Rule::lines
+  std::vector<fhirpath::Program> suppress_per;       // as Rule::suppress->per
+  bool suggests_drug = false;                        // some action may create or update a MedicationRequest
+  int allergies = -1;                                // slot of an AllergyIntolerance query, for such rules
+  const medication::DrugKnowledge* drugs = nullptr;  // of the pack or one that it requires; nullptr: none
   CompiledCard card;
 };
 
@@ -97,19 +101,24 @@ class KnowledgeBase {
   ~KnowledgeBase();
   using HookRules = std::map<std::string, std::vector<const CompiledRule*>, std::less<>>;
 
-  // Each folder is a pack, holds packs, or holds folders of packs (one a version, say). A required pack that
-  // is in none of them is looked for beside the pack that requires it. nullptr when report->errors is not
-  // empty. `site`: applies each pack's sites/<site>.yaml, where it has one.
+  // Each is a pack (folder or package), holds packs, or holds folders of packs (one a version, say). A
+  // required pack that is in none of them is looked for beside the pack that requires it. nullptr when
+  // report->errors is not empty. `site`: applies each pack's sites/<site>.yaml, where it has one.
   static std::shared_ptr<const KnowledgeBase> LoadFolders(std::span<const std::string> dirs,
                                                           LoadReport* report, const std::string& site = {},
                                                           Together together = Together::kDefault);
   // A version that is given twice is taken once; with another digest it is an error.
   static std::shared_ptr<const KnowledgeBase> Load(std::vector<Pack> packs, LoadReport* report,
                                                    Together together = Together::kDefault);
+  // As far as it goes, errors or not, for checks that need more than one file: never evaluate one with
+  // errors. nullptr when the packs have no order (one is missing, or two need each other).
+  static std::shared_ptr<const KnowledgeBase> LoadDraft(std::vector<Pack> packs, LoadReport* report,
+                                                        Together together = Together::kDefault);
 
   std::span<const std::unique_ptr<CompiledRule>> rules() const { return rules_; }
   std::span<const Slot> slots() const { return slots_; }
-  std::span<const Pack> packs() const { return packs_; }      // what is required comes first
+  std::span<const Pack> packs() const { return packs_; }  // what is required comes first
+  const PackTerminology& terminology(std::size_t pack_index) const { return *terminologies_[pack_index]; }
   std::span<const PackInfo> infos() const { return infos_; }  // as packs()
   // By index into packs(): the rules that are not off, and all packs that it requires, ascending.
   const HookRules& RulesOf(std::size_t pack) const { return by_hook_[pack]; }
@@ -135,6 +144,11 @@ class KnowledgeBase {
   std::vector<PackInfo> infos_;
   std::unique_ptr<const Selection> default_;
 };
+
+// The packs in the folders, and those that they require and that lie beside them, with whatever is wrong in
+// `errors`; nullopt when one of them could not be read at all.
+std::optional<std::vector<Pack>> ReadFolders(std::span<const std::string> dirs, Errors* errors,
+                                             const std::string& site = {});
 
 // Does `id` name this pack: the id itself or its last dotted part?
 bool NamesPack(const Pack& pack, std::string_view id);

@@ -26,13 +26,13 @@ class LocalEvaluator final : public Evaluator {
   LocalEvaluator(std::shared_ptr<const LocalParts> parts, const DateTime& listed_at);
 
   Result<Decision> Evaluate(const Document& request, const DateTime& now,
-                            std::chrono::milliseconds timeout) override {
-    return At(now)->Evaluate(request, now, timeout);
+                            const EvaluateOptions& options) override {
+    return At(now)->Evaluate(request, now, options);
   }
   Result<std::vector<PackInfo>> ListPacks() override { return At(listed_at_)->ListPacks(); }
   std::shared_ptr<Evaluator> Snapshot(const DateTime& now) override { return At(now); }
-  void Shadow(const Document& request, const Decision& shown, std::chrono::milliseconds timeout) override {
-    At(shown.now)->Shadow(request, shown, timeout);
+  void Shadow(const Document& request, const Decision& shown, const EvaluateOptions& options) override {
+    At(shown.now)->Shadow(request, shown, options);
   }
 
   std::shared_ptr<StretchEvaluator> At(const DateTime& now);

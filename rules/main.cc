@@ -6,6 +6,7 @@
 #include "rules/dosage_command.h"
 #include "rules/evaluator_command.h"
 #include "rules/fhirpath_command.h"
+#include "rules/functions_command.h"
 #include "rules/pack_command.h"
 #include "rules/terminology_command.h"
 

@@ -3,7 +3,7 @@
 //   ReadPack (rules/pack_reader.h) -> Pack -> KnowledgeBase (rules/knowledge_base.h) -> Evaluate
 //
 // Plain data. Every text that is compiled or checked later is a SourceText, so that messages point into the
-// file the author wrote. The format is described in docs/ and, key by key, in pack_reader.cc.
+// file the author wrote. The format is described, key by key, in rules/pack_schema.cc.
 // Thread-safety: plain values.
 #ifndef STEPWISE_RULES_PACK_H_
 #define STEPWISE_RULES_PACK_H_
@@ -29,6 +29,7 @@ struct Evidence {
   std::string id, type, label, url, says;
 };
 
+// The enumerations below are in the order of the words in rules/pack_schema.cc.
 enum class ParameterType : std::uint8_t { kInteger, kDecimal, kString, kBoolean };
 
 struct PackParameter {
@@ -39,7 +40,8 @@ struct PackParameter {
   std::string min, max;     // inclusive; "" for no bound
   bool overridable = true;  // `override: none` forbids sites to change it
   std::string doc;
-  SourceSpan span;
+  SourceSpan span, value_span;
+  bool usable = true;  // false: type or default could not be read, which was reported
 };
 
 struct PrefetchQuery {
@@ -91,6 +93,7 @@ struct SuggestionSource {
 
 struct OverrideReason {
   std::string code, system, display;
+  SourceSpan span;  // of the code
 };
 
 struct LinkSource {
@@ -111,11 +114,19 @@ struct CardSource {
   SourceSpan span;
 };
 
+// Keeps quiet after an override (rules/suppression.h).
+struct SuppressRepeat {
+  std::vector<SourceText> per;  // expressions, besides the patient
+  std::int64_t minutes = 0;
+  SourceSpan span;
+};
+
 struct Rule {
   std::string id;    // LAD-06; what cards, decisions and tests call it
   std::string name;  // prn-only-strong-opioid; the same as id when the file gives no id
   std::string title, why;
   std::vector<SourceText> evidence;  // ids of the pack's evidence
+  bool cites = true;                 // false: `evidence` is absent or empty
   std::vector<std::string> hooks;
   RuleMode mode = RuleMode::kOn;
   std::string cause;          // rules of one cause give one card, whatever packs they are in
@@ -124,9 +135,12 @@ struct Rule {
   std::vector<NamedExpression> lets;
   std::vector<RuleLine> lines;  // when lines, then unless lines, in the order of the file
   UnknownPolicy unknown_default = UnknownPolicy::kUnset;
+  std::optional<SuppressRepeat> suppress;
   std::optional<CardSource> card;  // absent only when mode is off
   SourceSpan span;
   std::string file;
+  // What could not be read may have given names, or lines: nothing is concluded from their absence.
+  bool names_known = true, lines_known = true;
 };
 
 struct PackValueSet {
@@ -144,6 +158,7 @@ struct Pack {
   std::string id, canonical, title, status, publisher, copyright, description;
   Version version;
   bool experimental = false;
+  std::int64_t precedence = 0;  // among cards of one indicator: packs with more come first, and speak first
   std::vector<std::string> fhir_versions;
   std::string effective_from, effective_to;  // YYYY-MM-DD, inclusive; "" for open
   std::string approved, next_review;
@@ -158,6 +173,7 @@ struct Pack {
   std::vector<Rule> rules;             // by file name
   std::string digest;                  // "sha256:" of what the pack says, tests and site files left out
   SourceSpan span;
+  bool names_known = true;  // false: some names could not be read (see Rule::names_known)
 };
 
 }  // namespace stepwise::rules

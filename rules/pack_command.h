@@ -1,17 +1,13 @@
-// `stepwise pack check`, `stepwise pack test` and `stepwise functions`.
+// `stepwise pack`: what informaticists do with packs. The subcommands are in pack_*_command.h.
 //
+//   stepwise pack new org.example.my-pack           a first pack that passes
 //   stepwise pack check rules/packs                 every error and warning, with the line and a caret
 //   stepwise pack test rules/packs --filter LAD-06  failed cases with their explanation, then coverage
-//   stepwise functions                              what expressions may call
+//   stepwise pack schema --out DIR                  JSON Schemas of the pack files, for editors
 //
-// Exit codes: 0 good, 1 errors or failed cases, 2 wrong usage. Colours only on terminals, and not with
-// NO_COLOR.
+// Exit codes: 0 good, 1 errors or failed cases, 2 wrong usage.
 #ifndef STEPWISE_RULES_PACK_COMMAND_H_
 #define STEPWISE_RULES_PACK_COMMAND_H_
-
-#include <iosfwd>
-#include <span>
-#include <string>
 
 namespace CLI {
 class App;
@@ -20,13 +16,6 @@ class App;
 namespace stepwise::rules {
 
 void AddPackCommand(CLI::App& app, int& exit_code);
-void AddFunctionsCommand(CLI::App& app, int& exit_code);
-
-// What the commands do; `colour` says whether to mark errors with terminal colours.
-int CheckPacks(std::span<const std::string> dirs, bool colour, std::ostream& out);
-int TestPacks(std::span<const std::string> dirs, const std::string& filter, bool coverage, bool colour,
-              std::ostream& out);
-int ListFunctions(std::ostream& out);
 
 }  // namespace stepwise::rules
 

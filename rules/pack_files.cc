@@ -5,7 +5,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "rules/digest.h"
+#include "rules/package.h"
 
 namespace stepwise::rules {
 namespace {
@@ -19,38 +19,75 @@ bool IsInside(const fs::path& path, const fs::path& root) {
   return end == root.end();
 }
 
+Result<std::string> ReadBytes(const fs::path& path, std::size_t limit) {
+  std::error_code code;
+  if (fs::file_size(path, code) > limit)
+    return Fail(Code::kLimit, "larger than " + std::to_string(limit) + " bytes");
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return Fail(Code::kNotFound, "cannot be read");
+  return std::string{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+bool IsPack(const fs::path& path) {
+  std::error_code code;
+  if (fs::is_regular_file(path, code)) return path.extension() == kPackageSuffix;
+  return fs::exists(path / "pack.yaml", code);
+}
+
 }  // namespace
 
-PackFiles PackFiles::Open(const std::string& dir, Errors* errors) {
-  PackFiles out;
-  out.dir_ = dir;
-  while (out.dir_.size() > 1 && out.dir_.back() == '/') out.dir_.pop_back();
+PackFiles PackFiles::Open(const std::string& path, Errors* errors) {
   std::error_code code;
-  const fs::path root = fs::canonical(dir, code);
-  const auto fail = [&](const std::string& path, std::string message) {
-    AddError(errors, {.file = out.Shown(path)}, std::move(message), Code::kNotFound);
-  };
-  if (code || !fs::is_directory(root)) {
-    fail("", "no such folder");
-    return out;
+  if (fs::is_regular_file(path, code)) {
+    const auto bytes = ReadBytes(path, kMaxPackageBytes);
+    if (bytes) return OpenPackage(*bytes, path, errors);
+    AddError(errors, {.file = path}, bytes.error().message, bytes.error().code);
+    return {};
   }
+  PackFiles out;
+  out.dir_ = path;
+  while (out.dir_.size() > 1 && out.dir_.back() == '/') out.dir_.pop_back();
+  out.ReadFolder(errors);
+  return out;
+}
+
+PackFiles PackFiles::OpenPackage(std::string_view bytes, const std::string& name, Errors* errors) {
+  PackFiles out;
+  out.dir_ = name;
+  if (const auto package = ReadPackage(bytes, name)) {
+    out.files_ = package->Source();
+  } else {
+    errors->push_back(package.error());
+  }
+  return out;
+}
+
+PackFiles PackFiles::FromFiles(FileMap files, const std::string& name) {
+  PackFiles out;
+  out.dir_ = name;
+  out.files_ = std::move(files);
+  return out;
+}
+
+void PackFiles::ReadFolder(Errors* errors) {
+  std::error_code code;
+  const fs::path root = fs::canonical(dir_, code);
+  const auto fail = [&](const std::string& path, std::string message) {
+    AddError(errors, {.file = Shown(path)}, std::move(message), Code::kNotFound);
+  };
+  if (code || !fs::is_directory(root)) return fail("", "no such folder or package");
   const auto read = [&](const std::string& path) {
     const fs::path real = fs::canonical(root / path, code);
     if (code) return fail(path, "cannot be read: " + code.message());
     if (!IsInside(real, root))
       return fail(path, "a link that leads out of the pack; copy the file into the pack");
     if (!fs::is_regular_file(real)) return;
-    if (fs::file_size(real, code) > kMaxFileBytes) {
-      return fail(path, "larger than " + std::to_string(kMaxFileBytes) + " bytes");
-    }
-    std::ifstream in(real, std::ios::binary);
-    if (!in) return fail(path, "cannot be read");
-    out.files_[path] = {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    auto bytes = ReadBytes(real, kMaxFileBytes);
+    if (!bytes) return fail(path, bytes.error().message);
+    files_[path] = std::move(*bytes);
   };
-  if (!fs::exists(root / "pack.yaml")) {
-    fail("pack.yaml", "not found: a pack is a folder with a pack.yaml");
-    return out;
-  }
+  if (!fs::exists(root / "pack.yaml"))
+    return fail("pack.yaml", "not found: a pack is a folder with a pack.yaml, or a package");
   read("pack.yaml");
   for (const std::string_view folder : kFolders) {
     const fs::path below = root / folder;
@@ -64,7 +101,6 @@ PackFiles PackFiles::Open(const std::string& dir, Errors* errors) {
     }
     code.clear();
   }
-  return out;
 }
 
 const std::string* PackFiles::Find(std::string_view path) const {
@@ -84,22 +120,14 @@ std::string PackFiles::Shown(std::string_view path) const {
   return path.empty() ? dir_ : dir_ + "/" + std::string(path);
 }
 
-std::string PackFiles::Digest() const {
-  Sha256 hash;
-  for (const auto& [path, bytes] : files_) {
-    if (path.starts_with("tests/") || path.starts_with("sites/")) continue;
-    hash.AddField(path);
-    hash.AddField(bytes);
-  }
-  return "sha256:" + hash.Hex();
-}
+std::string PackFiles::Digest() const { return PackDigest(files_); }
 
 std::vector<std::string> FindPackDirs(const std::string& dir) {
   std::error_code code;
-  if (fs::exists(fs::path(dir) / "pack.yaml", code)) return {dir};
+  if (IsPack(dir)) return {dir};
   std::vector<std::string> out;
   for (fs::directory_iterator at(dir, code), end; !code && at != end; at.increment(code)) {
-    if (fs::exists(at->path() / "pack.yaml")) out.push_back(at->path().string());
+    if (IsPack(at->path())) out.push_back(at->path().string());
   }
   std::ranges::sort(out);
   return out;

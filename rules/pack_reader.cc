@@ -3,21 +3,19 @@
 #include <algorithm>
 #include <set>
 
+#include "fhir/json_text.h"
 #include "rules/site_overlay.h"
 
 namespace stepwise::rules {
 namespace {
 
-constexpr std::string_view kStatuses[] = {"draft", "active", "retired"};
-constexpr std::string_view kParameterTypes[] = {"integer", "decimal", "string", "boolean"};
-
-std::vector<Contributor> ReadContributors(Fields& fields, std::string_view key, Errors* errors) {
+std::vector<Contributor> ReadContributors(const Fields& fields, std::string_view key, Errors* errors) {
   std::vector<Contributor> out;
   const YamlNode* list = fields.List(key);
   if (list == nullptr) return out;
   for (const YamlNode& node : list->children) {
-    Fields entry(node, "a person or body", errors);
-    out.push_back({entry.Text("name", Need::kRequired), entry.Text("contact"), entry.Date("on")});
+    const Fields entry(node, kContributorSchema, errors);
+    out.push_back({entry.Text("name"), entry.Text("contact"), entry.Date("on")});
   }
   return out;
 }
@@ -27,12 +25,12 @@ std::vector<Evidence> ReadEvidence(const YamlNode* list, Errors* errors) {
   if (list == nullptr) return out;
   std::set<std::string> ids;
   for (const YamlNode& node : list->children) {
-    Fields fields(node, "an evidence entry", errors);
-    const SourceText id = fields.Source("id", Need::kRequired);
+    Fields fields(node, kEvidenceSchema, errors);
+    const SourceText id = fields.Source("id");
     if (!id.empty() && !ids.insert(id.text).second)
       fields.Fail(id.span, "evidence `" + id.text + "` is given twice");
-    out.push_back({id.text, fields.Text("type"), fields.Text("label", Need::kRequired), fields.Text("url"),
-                   fields.Text("says")});
+    out.push_back(
+        {id.text, fields.Text("type"), fields.Text("label"), fields.Text("url"), fields.Text("says")});
   }
   return out;
 }
@@ -51,7 +49,7 @@ bool FitsType(ParameterType type, const SourceText& text) {
 
 PackParameter ReadParameter(const YamlNode& node, Errors* errors) {
   PackParameter out;
-  Fields fields(node, "a parameter", errors);
+  Fields fields(node, kParameterSchema, errors);
   out.name = node.key.text;
   out.span = node.key.span;
   if (!IsIdentifier(out.name)) {
@@ -59,29 +57,22 @@ PackParameter ReadParameter(const YamlNode& node, Errors* errors) {
                                    "` is no parameter name; use letters, digits and _ so that %p." +
                                    out.name + " can be written");
   }
-  const std::string type = fields.OneOf("type", kParameterTypes, "string");
-  if (node.is_map() && node.Find("type") == nullptr)
-    fields.Fail(node.span, "a parameter needs the key `type`");
-  out.type =
-      static_cast<ParameterType>(std::ranges::find(kParameterTypes, type) - std::begin(kParameterTypes));
+  const auto type = fields.Choice("type");
+  out.type = type ? static_cast<ParameterType>(*type) : ParameterType::kString;
   out.unit = fields.Text("unit");
   out.doc = fields.Text("doc");
-  const SourceText override_rule = fields.Source("override");
-  if (override_rule.span.line != 0 && override_rule.text != "none") {
-    fields.Fail(override_rule.span, "`override` has the one value `none` (sites may not change it)");
-  }
-  out.overridable = override_rule.text != "none";
-  const auto typed = [&](std::string_view key, Need need) {
-    const SourceText text = fields.Source(key, need);
-    if (text.span.line != 0 && !FitsType(out.type, text)) {
-      fields.Fail(text.span, "`" + text.text + "` is no " + type);
-      return std::string();
-    }
-    return text.text;
+  out.overridable = fields.Text("override") != "none";
+  const auto typed = [&](std::string_view key) {
+    const SourceText text = fields.Source(key);
+    if (text.span.line == 0 || FitsType(out.type, text)) return text.text;
+    fields.Fail(text.span, "`" + text.text + "` is no " + fields.Text("type"));
+    return std::string();
   };
-  out.value = typed("default", Need::kRequired);
-  out.min = typed("min", Need::kOptional);
-  out.max = typed("max", Need::kOptional);
+  out.value = typed("default");
+  out.value_span = fields.Source("default").span;
+  out.min = typed("min");
+  out.max = typed("max");
+  out.usable = type && !out.value.empty();
   return out;
 }
 
@@ -92,9 +83,9 @@ PrefetchQuery ReadPrefetch(const YamlNode& node, Errors* errors) {
   if (node.is_scalar()) {
     out.query = node.value.text;
   } else {
-    Fields fields(node, "a prefetch query", errors);
-    out.query = fields.Text("query", Need::kRequired);
-    out.required = fields.Boolean("required", true);
+    const Fields fields(node, kPrefetchSchema, errors);
+    out.query = fields.Text("query");
+    out.required = fields.Boolean("required");
   }
   if (!IsIdentifier(out.key))
     AddError(errors, node.key.span, "`" + out.key + "` is no prefetch key; use letters, digits and _");
@@ -110,8 +101,8 @@ PrefetchQuery ReadPrefetch(const YamlNode& node, Errors* errors) {
 
 class PackReader {
  public:
-  PackReader(const std::string& dir, Errors* errors) : errors_(errors), files_(PackFiles::Open(dir, errors)) {
-    pack_.dir = dir;
+  PackReader(PackFiles files, Errors* errors) : errors_(errors), files_(std::move(files)) {
+    pack_.dir = files_.Shown("");
   }
 
   Pack Read(const std::string& site) {
@@ -139,38 +130,33 @@ class PackReader {
   std::optional<YamlNode> Parse(const std::string& path) {
     const std::string* text = files_.Find(path);
     if (text == nullptr) return std::nullopt;
-    Result<YamlNode> node = ParseYaml(*text, {.file = files_.Shown(path)});
-    if (node) return std::move(*node);
-    errors_->push_back(node.error());
-    return std::nullopt;
+    return ParseYaml(*text, {.file = files_.Shown(path)}, errors_);
   }
 
   void ReadHead(const YamlNode& node) {
-    Fields fields(node, "pack.yaml", errors_);
+    Fields fields(node, kPackSchema, errors_);
     pack_.span = node.span;
-    const SourceText format = fields.Source("pack", Need::kRequired);
-    if (format.span.line != 0 && format.text != "1") {
-      fields.Fail(format.span, "pack format `" + format.text + "`; this program reads format 1");
-    }
-    pack_.id = fields.Text("id", Need::kRequired);
+    fields.Text("pack");
+    pack_.id = fields.Text("id");
     pack_.canonical = fields.Text("canonical");
-    pack_.title = fields.Text("title", Need::kRequired);
-    const SourceText version = fields.Source("version", Need::kRequired);
+    pack_.title = fields.Text("title");
+    const SourceText version = fields.Source("version");
     if (const auto parsed = Version::Parse(version.text)) {
       pack_.version = *parsed;
     } else if (version.span.line != 0) {
       fields.Fail(version.span,
                   "`" + version.text + "` is no version; write major.minor.patch, such as 1.2.0");
     }
-    pack_.status = fields.OneOf("status", kStatuses, "draft");
-    pack_.experimental = fields.Boolean("experimental", false);
+    pack_.status = fields.Text("status");
+    pack_.experimental = fields.Boolean("experimental");
+    pack_.precedence = fields.Integer("precedence").value_or(0);
     for (const SourceText& fhir : fields.Texts("fhir")) {
       if (!ParseFhirVersion(fhir.text))
         fields.Fail(fhir.span, "`" + fhir.text + "` is no FHIR version we know; write 4.0.1 or 5.0.0");
       pack_.fhir_versions.push_back(fhir.text);
     }
     if (const YamlNode* effective = fields.Map("effective")) {
-      Fields period(*effective, "`effective`", errors_);
+      Fields period(*effective, kPeriodSchema, errors_);
       pack_.effective_from = period.Date("from");
       pack_.effective_to = period.Date("to");
       if (!pack_.effective_to.empty() && pack_.effective_to < pack_.effective_from) {
@@ -186,7 +172,11 @@ class PackReader {
     pack_.editors = ReadContributors(fields, "editors", errors_);
     pack_.reviewers = ReadContributors(fields, "reviewers", errors_);
     pack_.endorsers = ReadContributors(fields, "endorsers", errors_);
+    evidence_lost_ = fields.Lost("evidence");
+    files_lost_ = fields.Lost("valuesets") || fields.Lost("tables");
     pack_.evidence = ReadEvidence(fields.List("evidence"), errors_);
+    for (const std::string_view key : {"parameters", "prefetch", "facts", "requires"})
+      pack_.names_known = pack_.names_known && !fields.Lost(key);
     if (const YamlNode* map = fields.Map("parameters")) {
       for (const YamlNode& child : map->children) pack_.parameters.push_back(ReadParameter(child, errors_));
     }
@@ -207,11 +197,7 @@ class PackReader {
         if (!IsIdentifier(child.key.text))
           fields.Fail(child.key.span,
                       "`" + child.key.text + "` is no name for a fact; use letters, digits and _");
-        if (child.is_scalar()) {
-          pack_.facts.push_back({child.key, child.value});
-        } else {
-          fields.Fail(child.span, "a fact is one FHIRPath expression");
-        }
+        pack_.facts.push_back({child.key, child.value});
       }
     }
   }
@@ -229,7 +215,8 @@ class PackReader {
   }
 
   void ReadRequirement(const YamlNode& node) {
-    const auto range = node.is_scalar() ? VersionRange::Parse(node.value.text) : std::nullopt;
+    if (!node.is_scalar()) return;
+    const auto range = VersionRange::Parse(node.value.text);
     if (!range) {
       AddError(errors_, node.span,
                "`" + node.value.text + "` is no version range; write ^1.2 (1.2 and later 1.x) or 1.2.0");
@@ -253,12 +240,12 @@ class PackReader {
   void ReadTable(const YamlNode& node) {
     SourceText file = node.value, key;
     if (!node.is_scalar()) {
-      Fields fields(node, "a table", errors_);
-      file = fields.Source("file", Need::kRequired);
+      const Fields fields(node, kTableSchema, errors_);
+      file = fields.Source("file");
       key = fields.Source("key");
     }
     const std::string* text = Named(file);
-    if (text == nullptr) return;
+    if (text == nullptr) return pack_.tables.push_back({node.key.text, Table()});
     pack_.tables.push_back(
         {node.key.text, Table::Read(*text, files_.Shown(file.text), key.text, key.span, errors_)});
   }
@@ -266,13 +253,13 @@ class PackReader {
   void ReadValueSetFile(const YamlNode& node) {
     SourceText file = node.value, version;
     if (!node.is_scalar()) {
-      Fields fields(node, "a value set", errors_);
-      file = fields.Source("file", Need::kRequired);
+      const Fields fields(node, kValueSetEntrySchema, errors_);
+      file = fields.Source("file");
       version = fields.Source("version");
     }
-    if (Named(file) == nullptr) return;
-    const auto tree = Parse(file.text);
-    if (!tree) return;
+    const std::string* text = Named(file);
+    const auto tree = text == nullptr ? std::nullopt : Parse(file.text);
+    if (!tree) return pack_.value_sets.push_back({node.key.text, {}});
     ValueSetSource source = ReadValueSet(*tree, errors_);
     if (!source.name.empty() && source.name != node.key.text) {
       AddError(errors_, node.key.span,
@@ -289,9 +276,18 @@ class PackReader {
     for (const SourceText& id : rule.evidence) {
       std::vector<std::string> known;
       for (const Evidence& evidence : pack_.evidence) known.push_back(evidence.id);
-      if (std::ranges::find(known, id.text) == known.end()) {
+      const bool lost = evidence_lost_ || std::ranges::find(known, "") != known.end();
+      if (!lost && std::ranges::find(known, id.text) == known.end()) {
         AddError(errors_, id.span, "no evidence `" + id.text + "` in pack.yaml" + Suggest(id.text, known));
       }
+    }
+    const auto stub = std::ranges::find_if(
+        rule.lines, [](const RuleLine& line) { return line.expression.text == kUntranslated; });
+    if (stub != rule.lines.end() && (rule.mode != RuleMode::kOff || pack_.status == "active")) {
+      AddError(errors_, stub->expression.span,
+               "line `" + stub->id +
+                   "` was imported and never translated; write its condition in FHIRPath. Until " +
+                   "then the rule stays `mode: off`, and the pack is not `active`");
     }
     const auto twin = std::ranges::find(pack_.rules, rule.id, &Rule::id);
     if (twin != pack_.rules.end() && !rule.id.empty()) {
@@ -301,7 +297,7 @@ class PackReader {
 
   void CheckUnused(std::string_view folder) {
     for (const std::string& path : files_.List(folder, "")) {
-      if (!used_.contains(path)) {
+      if (!used_.contains(path) && !files_lost_) {
         AddError(errors_, {.file = files_.Shown(path)}, "not named in pack.yaml; name it there or remove it");
       }
     }
@@ -310,7 +306,8 @@ class PackReader {
   Errors* errors_;
   PackFiles files_;
   Pack pack_;
-  std::set<std::string> used_;
+  std::set<std::string> used_;  // files that pack.yaml names
+  bool evidence_lost_ = false, files_lost_ = false;
 };
 
 }  // namespace
@@ -321,9 +318,23 @@ bool IsIdentifier(std::string_view text) {
          std::ranges::all_of(text, [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
 }
 
+Pack ReadPackDraft(const std::string& dir, Errors* errors, const std::string& site) {
+  Pack pack = PackReader(PackFiles::Open(dir, errors), errors).Read(site);
+  pack.dir = dir;  // as it was named, a slash at the end included
+  return pack;
+}
+
 std::optional<Pack> ReadPack(const std::string& dir, Errors* errors, const std::string& site) {
   const std::size_t before = errors->size();
-  Pack pack = PackReader(dir, errors).Read(site);
+  auto pack = ReadPack(PackFiles::Open(dir, errors), errors, site);
+  if (!pack || errors->size() > before) return std::nullopt;
+  pack->dir = dir;  // as it was named, a slash at the end included
+  return pack;
+}
+
+std::optional<Pack> ReadPack(PackFiles files, Errors* errors, const std::string& site) {
+  const std::size_t before = errors->size();
+  Pack pack = PackReader(std::move(files), errors).Read(site);
   if (errors->size() > before) return std::nullopt;
   return pack;
 }

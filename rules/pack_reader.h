@@ -1,4 +1,4 @@
-// ReadPack: pack folder -> Pack, with every error of every file.
+// ReadPack: pack folder or package -> Pack, with every error of every file.
 //
 //   Errors errors;
 //   std::optional<Pack> pack = ReadPack("rules/packs/cancer-pain", &errors);
@@ -13,6 +13,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "rules/pack.h"
 #include "rules/pack_files.h"
@@ -22,9 +23,19 @@ namespace stepwise::rules {
 // nullopt when any error was added. `site`: applies sites/<site>.yaml where the pack has it; all overlays are
 // checked in any case.
 std::optional<Pack> ReadPack(const std::string& dir, Errors* errors, const std::string& site = {});
+// The same from files that were already read.
+std::optional<Pack> ReadPack(PackFiles files, Errors* errors, const std::string& site = {});
+
+// What could be read, whatever is wrong: for going on to find what else is. Its id is empty when pack.yaml
+// itself could not be read.
+Pack ReadPackDraft(const std::string& dir, Errors* errors, const std::string& site = {});
 
 // rules/*.yaml, one at a time (rules/rule_reader.cc).
 Rule ReadRule(const YamlNode& node, Errors* errors);
+
+// What stands after `if:` where an imported condition still has to be translated. A rule with such a line
+// stays off, and its pack is not active.
+inline constexpr std::string_view kUntranslated = "TODO";
 
 // A name that expressions can say after % or in quotes: a letter or _, then letters, digits and _.
 bool IsIdentifier(std::string_view text);

@@ -12,7 +12,8 @@ PackTerminology::PackTerminology(const Pack& pack, std::vector<const PackTermino
   for (const PackValueSet& set : pack.value_sets) {
     value_sets_.emplace(set.name, CodeSet::Build(set.source, find_table, errors));
   }
-  drugs_ = medication::DrugKnowledge::Read(pack, errors);
+  const auto usable = [](const PackTable& table) { return table.table.usable(); };
+  if (std::ranges::all_of(pack.tables, usable)) drugs_ = medication::DrugKnowledge::Read(pack, errors);
 }
 
 Membership PackTerminology::Subsumes(std::string_view, std::string_view ancestor,

@@ -1,5 +1,7 @@
 #include "rules/parameter.h"
 
+#include "fhir/json_text.h"
+
 namespace stepwise::rules {
 
 std::unique_ptr<const Constant> MakeConstant(std::string text) {

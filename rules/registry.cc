@@ -179,8 +179,8 @@ RegistryStatus Registry::status() const {
 }
 
 Result<Decision> Registry::Evaluate(const Document& request, const DateTime& now,
-                                    std::chrono::milliseconds timeout) {
-  return current()->evaluator->Evaluate(request, now, timeout);
+                                    const EvaluateOptions& options) {
+  return current()->evaluator->Evaluate(request, now, options);
 }
 
 Result<std::vector<PackInfo>> Registry::ListPacks() {
@@ -191,8 +191,8 @@ std::shared_ptr<Evaluator> Registry::Snapshot(const DateTime& now) {
   return current()->evaluator->Snapshot(now);
 }
 
-void Registry::Shadow(const Document& request, const Decision& shown, std::chrono::milliseconds timeout) {
-  current()->evaluator->Shadow(request, shown, timeout);
+void Registry::Shadow(const Document& request, const Decision& shown, const EvaluateOptions& options) {
+  current()->evaluator->Shadow(request, shown, options);
 }
 
 }  // namespace stepwise::rules

@@ -69,10 +69,10 @@ class Registry final : public Evaluator {
   RegistryStatus status() const;
 
   Result<Decision> Evaluate(const Document& request, const DateTime& now,
-                            std::chrono::milliseconds timeout) override;
+                            const EvaluateOptions& options) override;
   Result<std::vector<PackInfo>> ListPacks() override;  // of now
   std::shared_ptr<Evaluator> Snapshot(const DateTime& now) override;
-  void Shadow(const Document& request, const Decision& shown, std::chrono::milliseconds timeout) override;
+  void Shadow(const Document& request, const Decision& shown, const EvaluateOptions& options) override;
 
  private:
   struct Loaded {

@@ -65,22 +65,23 @@ class Peers : public std::enable_shared_from_this<Peers> {
   }
 
   // `snapshot`: "" takes whatever is on. `disagreed`: somebody answered that another one is.
-  Result<Decision> Evaluate(const Document& request, const DateTime& now, milliseconds timeout,
+  Result<Decision> Evaluate(const Document& request, const DateTime& now, const EvaluateOptions& options,
                             const std::string& snapshot, bool* disagreed) {
     v1::EvaluateRequest message;
     const std::string_view bytes = request.bytes();
     message.set_document(bytes.data(), bytes.size());
     message.set_now(now.ToString());
+    ToProto(options, &message);
     message.set_site(site_);
     message.set_snapshot(snapshot);
     v1::EvaluateResponse response;
-    STEPWISE_RETURN_IF_ERROR(
-        Call(Shorter(timeout, timeout_), [&](v1::RuleEvaluation::Stub& stub, grpc::ClientContext* context) {
-          grpc::Status status = stub.Evaluate(context, message, &response);
-          if (!status.ok() || snapshot.empty() || response.has_decision()) return status;
-          *disagreed = true;
-          return grpc::Status(grpc::StatusCode::UNAVAILABLE, "has other packs on: " + response.snapshot());
-        }));
+    STEPWISE_RETURN_IF_ERROR(Call(Shorter(options.timeout, timeout_), [&](v1::RuleEvaluation::Stub& stub,
+                                                                          grpc::ClientContext* context) {
+      grpc::Status status = stub.Evaluate(context, message, &response);
+      if (!status.ok() || snapshot.empty() || response.has_decision()) return status;
+      *disagreed = true;
+      return grpc::Status(grpc::StatusCode::UNAVAILABLE, "has other packs on: " + response.snapshot());
+    }));
     Result<Decision> decision = FromProto(response.decision());
     if (!decision)
       decision.error().code = Code::kInternal;  // a fault of the installation, not of the request
@@ -150,15 +151,16 @@ class RemoteSnapshot final : public Evaluator {
   RemoteSnapshot(std::weak_ptr<Peers> peers, Peers::Listed listed)
       : peers_(std::move(peers)), listed_(std::move(listed)) {}
 
-  Result<Decision> Evaluate(const Document& request, const DateTime& now, milliseconds timeout) override {
+  Result<Decision> Evaluate(const Document& request, const DateTime& now,
+                            const EvaluateOptions& options) override {
     const std::shared_ptr<Peers> peers = peers_.lock();
     if (peers == nullptr) return Fail(Code::kUnavailable, "the connections to the evaluators are closed");
     bool disagreed = false;
-    Result<Decision> decision = peers->Evaluate(request, now, timeout, listed_.snapshot, &disagreed);
+    Result<Decision> decision = peers->Evaluate(request, now, options, listed_.snapshot, &disagreed);
     if (decision || !disagreed) return decision;
     const std::shared_ptr<Evaluator> later = peers->ListAgain(now);
     if (later == nullptr) return decision;
-    return peers->Evaluate(request, now, timeout, later->digest(), &disagreed);
+    return peers->Evaluate(request, now, options, later->digest(), &disagreed);
   }
   Result<std::vector<PackInfo>> ListPacks() override { return listed_.infos; }
   std::string digest() override { return listed_.snapshot; }
@@ -191,9 +193,10 @@ class RemoteEvaluator final : public Evaluator {
  public:
   explicit RemoteEvaluator(std::shared_ptr<Peers> peers) : peers_(std::move(peers)) {}
 
-  Result<Decision> Evaluate(const Document& request, const DateTime& now, milliseconds timeout) override {
+  Result<Decision> Evaluate(const Document& request, const DateTime& now,
+                            const EvaluateOptions& options) override {
     bool ignored = false;
-    return peers_->Evaluate(request, now, timeout, "", &ignored);
+    return peers_->Evaluate(request, now, options, "", &ignored);
   }
   Result<std::vector<PackInfo>> ListPacks() override {
     STEPWISE_ASSIGN_OR_RETURN(Peers::Listed listed, peers_->List(""));

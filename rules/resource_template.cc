@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "fhir/json_text.h"
+
 namespace stepwise::rules {
 
 ResourceTemplate ResourceTemplate::Compile(const YamlNode& node, const TemplateScope& scope) {

@@ -2,25 +2,17 @@
 #include <set>
 
 #include "rules/pack_reader.h"
+#include "rules/suppression.h"
 
 namespace stepwise::rules {
 namespace {
 
-constexpr std::string_view kIndicators[] = {"critical", "warning", "info"};
-constexpr std::string_view kModes[] = {"on", "shadow", "off"};
-constexpr std::string_view kActionTypes[] = {"create", "update", "delete"};
-constexpr std::string_view kLinkTypes[] = {"absolute", "smart"};
-constexpr std::string_view kSelections[] = {"at-most-one", "any"};
-constexpr std::string_view kUnknowns[] = {"silent", "fire"};
-
 ActionSource ReadAction(const YamlNode& node, Errors* errors) {
   ActionSource out;
-  Fields fields(node, "an action", errors);
+  Fields fields(node, kActionSchema, errors);
   out.span = node.span;
-  out.type = fields.OneOf("type", kActionTypes, "");
-  if (out.type.empty() && node.is_map() && node.Find("type") == nullptr)
-    fields.Fail(node.span, "an action needs the key `type`: create, update or delete");
-  out.description = fields.Source("description", Need::kRequired);
+  out.type = fields.Text("type");
+  out.description = fields.Source("description");
   out.resource_id = fields.Source("resource-id");
   if (const YamlNode* resource = fields.Map("resource")) out.resource = *resource;
   const bool deletes = out.type == "delete";
@@ -34,9 +26,9 @@ ActionSource ReadAction(const YamlNode& node, Errors* errors) {
 
 SuggestionSource ReadSuggestion(const YamlNode& node, Errors* errors) {
   SuggestionSource out;
-  Fields fields(node, "a suggestion", errors);
-  out.label = fields.Source("label", Need::kRequired);
-  out.recommended = fields.Boolean("recommended", false);
+  const Fields fields(node, kSuggestionSchema, errors);
+  out.label = fields.Source("label");
+  out.recommended = fields.Boolean("recommended");
   if (const YamlNode* actions = fields.List("actions")) {
     for (const YamlNode& action : actions->children) out.actions.push_back(ReadAction(action, errors));
   }
@@ -46,11 +38,11 @@ SuggestionSource ReadSuggestion(const YamlNode& node, Errors* errors) {
 void ReadLinks(const YamlNode* list, Errors* errors, std::vector<LinkSource>* out) {
   if (list == nullptr) return;
   for (const YamlNode& node : list->children) {
-    Fields fields(node, "a link", errors);
+    Fields fields(node, kLinkSchema, errors);
     LinkSource link;
-    link.label = fields.Source("label", Need::kRequired);
-    link.url = fields.Source("url", Need::kRequired);
-    link.type = fields.OneOf("type", kLinkTypes, "absolute");
+    link.label = fields.Source("label");
+    link.url = fields.Source("url");
+    link.type = fields.Text("type");
     link.app_context = fields.Source("app-context");
     if (!link.app_context.empty() && link.type != "smart") {
       fields.Fail(link.app_context.span, "`app-context` is for links of type smart");
@@ -61,17 +53,14 @@ void ReadLinks(const YamlNode* list, Errors* errors, std::vector<LinkSource>* ou
 
 CardSource ReadCard(const YamlNode& node, Errors* errors) {
   CardSource out;
-  Fields fields(node, "a card", errors);
+  const Fields fields(node, kCardSchema, errors);
   out.span = node.span;
-  out.summary = fields.Source("summary", Need::kRequired);
+  out.summary = fields.Source("summary");
   out.detail = fields.Source("detail");
-  const std::string indicator = fields.OneOf("indicator", kIndicators, "info");
-  if (node.is_map() && node.Find("indicator") == nullptr)
-    fields.Fail(node.span, "a card needs the key `indicator`: info, warning or critical");
-  out.indicator = static_cast<Indicator>(std::ranges::find(kIndicators, indicator) - std::begin(kIndicators));
+  out.indicator = static_cast<Indicator>(fields.Choice("indicator").value_or(0));
   if (const YamlNode* source = fields.Map("source")) {
-    Fields entry(*source, "a card's source", errors);
-    out.source_label = entry.Source("label", Need::kRequired);
+    const Fields entry(*source, kCardSourceSchema, errors);
+    out.source_label = entry.Source("label");
     out.source_url = entry.Source("url");
     out.source_icon = entry.Text("icon");
     out.topic = entry.Text("topic");
@@ -79,26 +68,24 @@ CardSource ReadCard(const YamlNode& node, Errors* errors) {
   if (const YamlNode* list = fields.List("suggestions")) {
     for (const YamlNode& child : list->children) out.suggestions.push_back(ReadSuggestion(child, errors));
   }
-  out.selection = fields.OneOf("selection", kSelections, "at-most-one");
+  out.selection = fields.Text("selection");
   if (const YamlNode* list = fields.List("override-reasons")) {
     std::set<std::string> codes;
     for (const YamlNode& child : list->children) {
-      Fields entry(child, "an override reason", errors);
-      const SourceText code = entry.Source("code", Need::kRequired);
+      Fields entry(child, kOverrideReasonSchema, errors);
+      const SourceText code = entry.Source("code");
       if (!code.empty() && !codes.insert(code.text).second) {
         entry.Fail(code.span,
                    "override reason `" + code.text + "` is given twice; codes are unique in a card");
       }
-      out.override_reasons.push_back(
-          {code.text, entry.Text("system"), entry.Text("display", Need::kRequired)});
+      out.override_reasons.push_back({code.text, entry.Text("system"), entry.Text("display"), code.span});
     }
   }
   ReadLinks(fields.List("links"), errors, &out.links);
   return out;
 }
 
-NamedExpression ReadExpression(const YamlNode& node, std::string_view what, Errors* errors) {
-  if (!node.is_scalar()) AddError(errors, node.span, std::string(what) + " is one FHIRPath expression");
+NamedExpression ReadExpression(const YamlNode& node, Errors* errors) {
   if (!IsIdentifier(node.key.text)) {
     AddError(errors, node.key.span,
              "`" + node.key.text + "` is no name; use letters, digits and _ so that %" + node.key.text +
@@ -110,14 +97,15 @@ NamedExpression ReadExpression(const YamlNode& node, std::string_view what, Erro
 void ReadLines(const YamlNode* list, bool unless, Errors* errors, Rule* rule) {
   if (list == nullptr) return;
   for (const YamlNode& node : list->children) {
-    Fields fields(node, unless ? "an unless line" : "a when line", errors);
+    Fields fields(node, unless ? kUnlessSchema : kWhenSchema, errors);
     RuleLine line;
     line.span = node.span;
     line.unless = unless;
-    const SourceText id = fields.Source("id", Need::kRequired);
+    const SourceText id = fields.Source("id");
     line.id = id.text;
-    line.text = fields.Text("text", Need::kRequired);
-    line.expression = fields.Source("if", Need::kRequired);
+    line.text = fields.Text("text");
+    line.expression = fields.Source("if");
+    if (id.empty()) rule->lines_known = false;
     if (!id.empty() && std::ranges::find(rule->lines, id.text, &RuleLine::id) != rule->lines.end()) {
       fields.Fail(id.span, "line `" + id.text + "` is given twice");
     }
@@ -128,18 +116,13 @@ void ReadLines(const YamlNode* list, bool unless, Errors* errors, Rule* rule) {
 void ReadUnknown(const YamlNode* map, Errors* errors, Rule* rule) {
   if (map == nullptr) return;
   for (const YamlNode& node : map->children) {
-    const auto policy = std::ranges::find(kUnknowns, node.value.text);
-    if (policy == std::end(kUnknowns)) {
-      AddError(errors, node.span, "an unknown line is `silent` or `fire`, not `" + node.value.text + "`");
-      continue;
-    }
-    const UnknownPolicy chosen = *policy == "fire" ? UnknownPolicy::kFire : UnknownPolicy::kSilent;
+    const UnknownPolicy chosen = node.value.text == "fire" ? UnknownPolicy::kFire : UnknownPolicy::kSilent;
     const auto line = std::ranges::find(rule->lines, node.key.text, &RuleLine::id);
     if (line != rule->lines.end()) {
       line->unknown = chosen;
     } else if (node.key.text == "default") {
       rule->unknown_default = chosen;
-    } else {
+    } else if (rule->lines_known) {
       std::vector<std::string> ids = {"default"};
       for (const RuleLine& known : rule->lines) ids.push_back(known.id);
       AddError(errors, node.key.span,
@@ -151,53 +134,51 @@ void ReadUnknown(const YamlNode* map, Errors* errors, Rule* rule) {
 }  // namespace
 
 std::string_view IndicatorName(Indicator indicator) {
-  return kIndicators[static_cast<std::size_t>(indicator)];
+  return kCardSchema.Find("indicator")->allowed[static_cast<std::size_t>(indicator)];
 }
 
 Rule ReadRule(const YamlNode& node, Errors* errors) {
   Rule rule;
-  Fields fields(node, "a rule", errors);
+  Fields fields(node, kRuleSchema, errors);
   rule.span = node.span;
-  rule.id = rule.name = fields.Text("rule", Need::kRequired);
+  rule.id = rule.name = fields.Text("rule");
   if (const SourceText id = fields.Source("id"); id.span.line != 0) rule.id = id.text;
-  rule.title = fields.Text("title", Need::kRequired);
+  rule.title = fields.Text("title");
   rule.why = fields.Text("why");
   rule.evidence = fields.Texts("evidence");
+  rule.cites = !rule.evidence.empty() || fields.Lost("evidence");
   for (const SourceText& hook : fields.Texts("hooks")) rule.hooks.push_back(hook.text);
-  const std::string mode = fields.OneOf("mode", kModes, "on");
-  rule.mode = mode == "off" ? RuleMode::kOff : mode == "shadow" ? RuleMode::kShadow : RuleMode::kOn;
+  rule.mode = static_cast<RuleMode>(fields.Choice("mode").value_or(0));
+  rule.names_known = !fields.Lost("for-each") && !fields.Lost("let");
+  rule.lines_known = !fields.Lost("when") && !fields.Lost("unless");
   rule.cause = fields.Text("cause");
-  rule.priority = fields.Integer("priority", fields.Integer("order", 0));
+  rule.priority = fields.Integer("priority").value_or(0);
   if (rule.mode == RuleMode::kOff && rule.why.empty())
     fields.Fail(node.span, "a rule that is off says in `why` which datum or decision is missing");
-  if (rule.mode != RuleMode::kOff && rule.hooks.empty())
+  if (rule.mode != RuleMode::kOff && node.is_map() && node.Find("hooks") == nullptr && !fields.Lost("hooks"))
     fields.Fail(node.span, "a rule needs `hooks`: a list such as [order-sign]");
 
   if (const YamlNode* for_each = fields.Map("for-each")) {
-    if (for_each->children.size() == 1) {
-      rule.for_each = ReadExpression(for_each->children[0], "`for-each`", errors);
-    } else {
+    if (for_each->children.size() != 1)
       fields.Fail(for_each->span, "`for-each` names one thing: `order: \"...\"`");
-    }
+    if (!for_each->children.empty()) rule.for_each = ReadExpression(for_each->children[0], errors);
+    rule.names_known = rule.names_known && for_each->children.size() == 1;
   }
   if (const YamlNode* lets = fields.Map("let")) {
-    for (const YamlNode& let : lets->children) rule.lets.push_back(ReadExpression(let, "a `let`", errors));
+    for (const YamlNode& let : lets->children) rule.lets.push_back(ReadExpression(let, errors));
   }
-  ReadLines(fields.List("when", rule.mode == RuleMode::kOff ? Need::kOptional : Need::kRequired), false,
-            errors, &rule);
+  const auto needs = [&](std::string_view key) {
+    if (rule.mode != RuleMode::kOff && node.is_map() && node.Find(key) == nullptr && !fields.Lost(key))
+      fields.Fail(node.span, "a rule that is not off needs the key `" + std::string(key) + "`");
+  };
+  needs("when");
+  needs("card");
+  ReadLines(fields.List("when"), false, errors, &rule);
   ReadLines(fields.List("unless"), true, errors, &rule);
   ReadUnknown(fields.Map("unknown"), errors, &rule);
-  if (const YamlNode* suppress = fields.Node("suppress-repeat")) {
-    // Accepting it would promise a quiet that nobody keeps.
-    fields.Fail(suppress->span,
-                "`suppress-repeat` needs a store of earlier decisions, which this version has not");
-  }
-  fields.Node("source");  // passages the rule rests on, for reviewers
-  fields.Node("notes");
-  if (const YamlNode* card =
-          fields.Map("card", rule.mode == RuleMode::kOff ? Need::kOptional : Need::kRequired)) {
-    rule.card = ReadCard(*card, errors);
-  }
+  if (const YamlNode* suppress = fields.Map("suppress-repeat"))
+    rule.suppress = ReadSuppressRepeat(*suppress, errors);
+  if (const YamlNode* card = fields.Map("card")) rule.card = ReadCard(*card, errors);
   std::vector<LinkSource> links;
   ReadLinks(fields.List("links"), errors, &links);
   if (rule.card) std::ranges::move(links, std::back_inserter(rule.card->links));

@@ -14,7 +14,8 @@ using Variable = fhirpath::VariableScope::Variable;
 StaticType PrefetchType(const std::string& query) {
   const std::size_t end = query.find_first_of("/?");
   const bool search = end != std::string::npos && query[end] == '?';
-  const TypeId type = search ? types::kBundle : FindFhirType(query.substr(0, end));
+  const TypeId asked = FindFhirType(query.substr(0, end));
+  const TypeId type = search && asked != types::kNone ? types::kBundle : asked;
   return {.type = type, .many = false, .ordered = true, .resource = type == types::kNone};
 }
 
@@ -33,6 +34,9 @@ Slot MakeSlot(SlotKind kind, std::string name, StaticType type = {}, std::string
 }
 
 StaticType ConstantType(const Constant& constant) { return {.type = constant.item.type(), .many = false}; }
+
+// Of a name that could not be read: anything, so that nothing is wrong with what uses it.
+constexpr Variable kAnything{0, {}};
 
 Variable Of(const std::vector<Slot>& slots, int slot) {
   return {slot, slots[static_cast<std::size_t>(slot)].type};
@@ -58,13 +62,19 @@ std::optional<fhirpath::Program> ExpressionCompiler::Compile(std::string_view ex
   options.functions = RuleFunctions();
   options.want_boolean = want_boolean;
   std::optional<fhirpath::Program> program;
+  Errors calls = CheckCalls(expression, terminology_);
   for (const fhirpath::Diagnostic& diagnostic : fhirpath::Check(expression, options, &program)) {
     Error error = diagnostic.error;
+    // What the binder says of a value set's name, CheckCalls says with the nearest one that is known.
+    const auto same = [&](const Error& call) {
+      return call.span.line == error.span.line && call.span.column == error.span.column;
+    };
+    if (std::ranges::any_of(calls, same)) continue;
     error.span = whole.At(error.span, offset);
     const bool fatal = diagnostic.severity == fhirpath::Severity::kError;
     (fatal ? report_->errors : report_->warnings).push_back(std::move(error));
   }
-  for (Error& error : CheckCalls(expression, terminology_)) {
+  for (Error& error : calls) {
     error.span = whole.At(error.span, offset);
     report_->errors.push_back(std::move(error));
   }
@@ -93,7 +103,8 @@ std::optional<Variable> NamedSlots::Find(std::string_view name, const fhirpath::
     entry.state = State::kRunning;
     running_.emplace_back(name);
     const SourceText& text = entry.expression->expression;
-    auto program = compiler_.Compile(text.text, text, 0, scope, false);
+    std::optional<fhirpath::Program> program;
+    if (text.span.line != 0) program = compiler_.Compile(text.text, text, 0, scope, false);
     Slot& slot = (*slots_)[static_cast<std::size_t>(entry.slot)];
     if (program) slot.type = program->result_type();
     slot.program = std::move(program);
@@ -132,12 +143,14 @@ PackScope::PackScope(const Pack& pack, std::vector<PackScope*> required, const P
                                                         {"pack.digest", pack.digest}};
   for (const auto& [name, text] : fields) AddConstant(name, MakeConstant(text), nullptr);
   for (const PackParameter& parameter : pack.parameters) {
+    const std::string name = "p." + parameter.name;
     auto constant = MakeConstant(parameter, parameter.value);
-    if (!constant) {
-      report_->errors.push_back(constant.error());
-    } else {
-      AddConstant("p." + parameter.name, std::move(*constant), &parameter);
+    if (constant) {
+      AddConstant(name, std::move(*constant), &parameter);
+      continue;
     }
+    if (parameter.usable) AddError(&report_->errors, parameter.value_span, constant.error().message);
+    own_[name] = AddSlot(slots_, MakeSlot(SlotKind::kConstant, name, {.many = false}, pack.id));
   }
   for (const PrefetchQuery& query : pack.prefetch) AddPrefetch(query, prefetch_slots);
   for (const NamedExpression& fact : pack.facts) {
@@ -197,7 +210,12 @@ std::optional<Variable> PackScope::FindShared(std::string_view name) const {
 std::optional<Variable> PackScope::Find(std::string_view name) const {
   if (const auto found = common_.find(name); found != common_.end()) return Of(*slots_, found->second);
   if (const auto own = FindOwn(name)) return own;
-  return FindShared(name);
+  if (const auto shared = FindShared(name)) return shared;
+  return names_known() ? std::nullopt : std::optional(kAnything);
+}
+
+bool PackScope::names_known() const {
+  return pack_.names_known && std::ranges::all_of(required_, &PackScope::names_known);
 }
 
 std::vector<std::string> PackScope::Names() const {
@@ -218,7 +236,7 @@ RuleScope::RuleScope(const Rule& rule, const PackScope& outer, std::size_t first
                      std::vector<Slot>* slots, LoadReport* report)
     : rule_(rule), outer_(outer), slots_(slots), lets_("let", outer.compiler(), slots, report) {
   const auto check = [&](const SourceText& name) {
-    if (outer.Find(name.text)) {
+    if (outer.Find(name.text) && outer.names_known()) {
       AddError(&report->errors, name.span,
                "%" + name.text + " already means something else in this pack; choose another name");
     }
@@ -227,7 +245,8 @@ RuleScope::RuleScope(const Rule& rule, const PackScope& outer, std::size_t first
   if (rule.for_each) {
     const SourceText& text = rule.for_each->expression;
     check(rule.for_each->name);
-    auto program = outer.compiler().Compile(text.text, text, 0, outer, false);
+    std::optional<fhirpath::Program> program;
+    if (text.span.line != 0) program = outer.compiler().Compile(text.text, text, 0, outer, false);
     StaticType type = program ? program->result_type() : StaticType{};
     type.many = false;
     for_each_ = next++;
@@ -246,7 +265,8 @@ RuleScope::RuleScope(const Rule& rule, const PackScope& outer, std::size_t first
 std::optional<Variable> RuleScope::Find(std::string_view name) const {
   if (rule_.for_each && name == rule_.for_each->name.text) return Of(*slots_, for_each_);
   if (const auto let = lets_.Find(name, *this)) return let;
-  return outer_.Find(name);
+  if (const auto outer = outer_.Find(name)) return outer;
+  return rule_.names_known ? std::nullopt : std::optional(kAnything);
 }
 
 std::vector<std::string> RuleScope::Names() const {

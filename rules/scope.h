@@ -78,6 +78,9 @@ class PackScope final : public fhirpath::VariableScope {
   std::vector<std::string> Names() const override;
   void CompileFacts() { facts_.CompileAll(*this); }
   const Pack& pack() const { return pack_; }
+  // False when some names of this pack, or of one that it requires, could not be read: then any name is
+  // found.
+  bool names_known() const;
   const ExpressionCompiler& compiler() const { return compiler_; }
 
  private:

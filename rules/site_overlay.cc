@@ -9,8 +9,6 @@
 namespace stepwise::rules {
 namespace {
 
-constexpr std::string_view kModes[] = {"on", "shadow", "off"};
-
 void CheckTarget(const SourceText& target, const Pack& pack, Errors* errors) {
   if (target.span.line == 0) return;
   const std::size_t at = target.text.rfind('@');
@@ -23,7 +21,7 @@ void CheckTarget(const SourceText& target, const Pack& pack, Errors* errors) {
                  "@" + pack.version.ToString());
   } else if (target.text.substr(0, at) != pack.id) {
     AddError(errors, target.span, "for `" + target.text.substr(0, at) + "`, but this is pack " + pack.id);
-  } else if (!range->Contains(pack.version)) {
+  } else if (!range->Contains(pack.version) && pack.version != Version()) {  // 0.0.0: could not be read
     AddError(errors, target.span,
              "for " + target.text.substr(at + 1) + ", but the pack is version " + pack.version.ToString() +
                  "; let the site approve it again");
@@ -42,14 +40,15 @@ void SetParameter(const YamlNode& node, Pack* pack, Errors* errors) {
     return AddError(errors, node.key.span,
                     "parameter `" + node.key.text + "` may not be changed by a site (`override: none`)");
   }
+  if (!node.is_scalar() || !parameter->usable) return;
   const auto constant = MakeConstant(*parameter, node.value.text);
   if (!constant) return AddError(errors, node.span, constant.error().message);
   parameter->value = node.value.text;
 }
 
 void SetMode(const YamlNode& node, Pack* pack, Errors* errors) {
-  Fields fields(node, "a rule of a site", errors);
-  const std::string mode = fields.OneOf("mode", kModes, "");
+  Fields fields(node, kSiteRuleSchema, errors);
+  const std::string mode = fields.Text("mode");
   const std::string why = fields.Text("why");
   const auto rule = std::ranges::find_if(
       pack->rules, [&](const Rule& r) { return r.id == node.key.text || r.name == node.key.text; });
@@ -70,10 +69,8 @@ void SetMode(const YamlNode& node, Pack* pack, Errors* errors) {
 }  // namespace
 
 void ApplyOverlay(const YamlNode& node, const std::string& text, Pack* pack, Errors* errors) {
-  Fields fields(node, "a site's file", errors);
-  fields.Text("site", Need::kRequired);
-  CheckTarget(fields.Source("for", Need::kRequired), *pack, errors);
-  fields.Text("approved-by", Need::kRequired);
+  const Fields fields(node, kSiteSchema, errors);
+  CheckTarget(fields.Source("for"), *pack, errors);
   if (const YamlNode* parameters = fields.Map("parameters")) {
     for (const YamlNode& one : parameters->children) SetParameter(one, pack, errors);
   }

@@ -146,24 +146,26 @@ Result<std::shared_ptr<const Selection>> StretchEvaluator::Select(const Document
 }
 
 Result<Decision> StretchEvaluator::Run(const Selection& selection, const Document& request,
-                                       const DateTime& now, std::chrono::milliseconds timeout) const {
+                                       const DateTime& now, const EvaluateOptions& asked) const {
   EngineOptions options;
   options.selection = &selection;
-  options.timeout = timeout;
+  options.timeout = asked.timeout;
+  options.overridden = asked.overridden;
+  options.max_cards = asked.max_cards;
   const EnginePool::Loan engine = parts_->engines->Take();
   return engine->Evaluate(*parts_->base, request, now, options);
 }
 
 Result<Decision> StretchEvaluator::Evaluate(const Document& request, const DateTime& now,
-                                            std::chrono::milliseconds timeout) {
+                                            const EvaluateOptions& options) {
   STEPWISE_ASSIGN_OR_RETURN(const std::shared_ptr<const Selection> selection, Select(request));
-  return Run(*selection, request, now, timeout);
+  return Run(*selection, request, now, options);
 }
 
 void StretchEvaluator::Shadow(const Document& request, const Decision& shown,
-                              std::chrono::milliseconds timeout) {
+                              const EvaluateOptions& options) {
   for (const Selection& selection : shadows_) {
-    const Result<Decision> shadow = Run(selection, request, shown.now, timeout);
+    const Result<Decision> shadow = Run(selection, request, shown.now, options);
     const PackRef& version = parts_->base->infos()[selection.packs()[0]].ref;
     if (!shadow) {
       parts_->shadow->Add({{version.id, version.version, "", "failed", ""}});

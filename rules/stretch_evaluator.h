@@ -40,19 +40,19 @@ class StretchEvaluator final : public Evaluator {
   StretchEvaluator(std::shared_ptr<const LocalParts> parts, Moment moment);
 
   Result<Decision> Evaluate(const Document& request, const DateTime& now,
-                            std::chrono::milliseconds timeout) override;
+                            const EvaluateOptions& options) override;
   // All that can speak now, for one patient or another, or in shadow; what only a shadow reads is not
   // required.
   Result<std::vector<PackInfo>> ListPacks() override { return infos_; }
   std::string digest() override { return digest_; }
-  void Shadow(const Document& request, const Decision& shown, std::chrono::milliseconds timeout) override;
+  void Shadow(const Document& request, const Decision& shown, const EvaluateOptions& options) override;
   const Moment& moment() const { return moment_; }
 
  private:
   Result<std::shared_ptr<const Selection>> Select(const Document& request);
   std::shared_ptr<const Selection> Select(const Moment& moment, std::string_view taken) const;
   Result<Decision> Run(const Selection& selection, const Document& request, const DateTime& now,
-                       std::chrono::milliseconds timeout) const;
+                       const EvaluateOptions& options) const;
 
   const std::shared_ptr<const LocalParts> parts_;
   const Moment moment_;

@@ -34,6 +34,7 @@ bool NamesDate(const std::string& comment) {
 
 Table Table::Read(std::string_view text, const std::string& file, const std::string& key,
                   const SourceSpan& key_span, Errors* errors) {
+  const std::size_t before = errors->size();
   Table table;
   table.file_ = file;
   table.csv_ = ParseCsv(text, file, errors);
@@ -46,11 +47,13 @@ Table Table::Read(std::string_view text, const std::string& file, const std::str
     AddError(errors, top,
              "a knowledge table says how old it is: add a line `# date: YYYY-MM-DD` above the header");
   }
-  if (key.empty()) return table;
+  table.usable_ = errors->size() == before;
+  if (key.empty() || !table.usable_) return table;
   table.key_ = table.Column(key);
   if (!table.key_) {
     AddError(errors, key_span,
              "table " + file + " has no column `" + key + "`" + Suggest(key, table.columns()));
+    table.usable_ = false;
     return table;
   }
   for (std::size_t row = 0; row < table.rows(); ++row) {
@@ -60,6 +63,7 @@ Table Table::Read(std::string_view text, const std::string& file, const std::str
       AddError(errors, table.RowSpan(row),
                "key `" + value + "` is given twice; the first one is in line " +
                    std::to_string(table.csv_.lines[at->second]));
+      table.usable_ = false;
     }
   }
   return table;

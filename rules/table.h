@@ -37,6 +37,8 @@ class Table {
   static Table Read(std::string_view text, const std::string& file, const std::string& key,
                     const SourceSpan& key_span, Errors* errors);
 
+  // Was it read without errors? Nothing else should be asked of one that was not.
+  bool usable() const { return usable_; }
   const std::string& file() const { return file_; }
   const std::vector<std::string>& columns() const { return csv_.header; }
   const std::vector<std::string>& comments() const { return csv_.comments; }
@@ -53,6 +55,7 @@ class Table {
 
  private:
   std::string file_;
+  bool usable_ = false;
   CsvFile csv_;
   std::optional<std::size_t> key_;
   std::unordered_map<std::string, std::size_t, StringHash, std::equal_to<>> by_key_;

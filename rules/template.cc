@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "fhir/utf8.h"
+
 namespace stepwise::rules {
 namespace {
 
@@ -12,6 +14,27 @@ std::string_view Trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\n')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\n')) text.remove_suffix(1);
   return text;
+}
+
+// Can DisplayText() show a value of the type?
+bool HasText(TypeId type, FhirVersion version) {
+  if (IsSystemType(type) || IsPrimitiveType(type)) return true;
+  const Model& model = Model::Get(version);
+  if (model.IsAbstract(type)) return true;  // whatever it turns out to be
+  const auto has = [&](NameId name, auto right) {
+    const Element* element = model.Find(type, name);
+    return element != nullptr && right(element->type);
+  };
+  const auto primitive = [](TypeId t) { return IsPrimitiveType(t); };
+  return has(FindName("text"), primitive) || has(FindName("display"), primitive) ||
+         has(names::kCode, primitive) || has(names::kValue, primitive) ||
+         has(names::kCoding, [](TypeId t) { return t == types::kCoding; });
+}
+
+bool IsNumber(TypeId type) {
+  constexpr TypeId kNumbers[] = {types::kSystemInteger, types::kSystemDecimal, types::kInteger,
+                                 types::kDecimal,       types::kPositiveInt,   types::kUnsignedInt};
+  return std::ranges::find(kNumbers, type) != std::end(kNumbers);
 }
 
 // Index of the `}}` that closes a hole, quotes respected.
@@ -99,7 +122,24 @@ class TemplateCompiler {
 
   void Expression(Template::PartKind kind, std::string_view text, std::size_t offset) {
     auto program = scope_.compile(text, source_, offset);
+    if (program) CheckType(kind, *program, text, offset);
     if (program) out_.parts_.push_back({kind, std::string(text), std::move(program), section_});
+  }
+
+  // A hole whose value has no text form would make every card of the rule fail.
+  void CheckType(Template::PartKind kind, const fhirpath::Program& program, std::string_view text,
+                 std::size_t offset) {
+    const TypeId type = program.result_type().type;
+    if (type == types::kNone) return;
+    const std::string name(TypeName(type));
+    if (!HasText(type, program.version())) {
+      Fail(offset, text.size(),
+           "`" + std::string(text) + "` is a " + name +
+               ", which has no text of its own; name an element of it that has, such as a code or a text");
+    } else if (kind == Template::PartKind::kPercent && !IsNumber(type)) {
+      Fail(offset, text.size(),
+           "percent() of `" + std::string(text) + "`, which is a " + name + " and no number");
+    }
   }
 
   void Section(std::string_view name, std::size_t offset) {
@@ -113,6 +153,7 @@ class TemplateCompiler {
     const std::string_view id = rest.substr(kUnknown.size());
     const auto line = std::ranges::find(scope_.rule.lines, id, &RuleLine::id);
     if (line == scope_.rule.lines.end()) {
+      if (!scope_.rule.lines_known) return;
       std::vector<std::string> ids;
       for (const RuleLine& known : scope_.rule.lines) ids.push_back(known.id);
       return Fail(offset, name.size(), "no line `" + std::string(id) + "` in this rule" + Suggest(id, ids));
@@ -170,6 +211,14 @@ std::vector<const fhirpath::Program*> Template::programs() const {
   std::vector<const fhirpath::Program*> out;
   for (const Part& part : parts_) {
     if (part.program) out.push_back(&*part.program);
+  }
+  return out;
+}
+
+std::size_t Template::fixed_length() const {
+  std::size_t out = 0;
+  for (const Part& part : parts_) {
+    if (part.kind == PartKind::kLiteral && part.only_unknown < 0) out += CountCodePoints(part.text);
   }
   return out;
 }
@@ -284,7 +333,7 @@ std::string Escape(std::string_view text, TextForm form) {
 
 std::string CutAtWord(std::string_view text, std::size_t limit) {
   std::size_t count = 0, cut = 0, word = 0;
-  for (std::size_t i = 0; i < text.size(); i += Utf8Length(static_cast<unsigned char>(text[i]))) {
+  for (std::size_t i = 0; i < text.size(); i += CodePointSize(text, i)) {
     if (count == limit - 1) cut = i;  // room for the ellipsis
     if (count < limit && text[i] == ' ') word = i;
     ++count;

@@ -55,6 +55,8 @@ class Template {
 
   // Error kFailedPrecondition: a hole has no value; kSemantic, kLimit: as evaluation says.
   Result<std::string> Render(const TemplateData& data) const;
+  // Code points of the fixed text that every rendering has.
+  std::size_t fixed_length() const;
   bool empty() const { return parts_.empty(); }
   // Programs of all holes, to know what the template reads.
   std::vector<const fhirpath::Program*> programs() const;

@@ -4,11 +4,13 @@
 #include <map>
 #include <set>
 
+#include "fhir/json_text.h"
+
 namespace stepwise::rules {
 namespace {
 
-constexpr std::string_view kNotData[] = {"name",   "expect", "site",       "now",     "hook",
-                                         "absent", "orders", "selections", "context", "why"};
+constexpr std::string_view kNotData[] = {"name",   "expect",     "site",    "now", "hook",       "absent",
+                                         "orders", "selections", "context", "why", "overridden", "at"};
 
 bool IsData(const std::string& key) { return std::ranges::find(kNotData, key) == std::end(kNotData); }
 
@@ -34,15 +36,18 @@ std::string PatientId(const YamlNode* patient) {
 
 }  // namespace
 
-TestRequest MakeTestRequest(const YamlNode* base, const YamlNode& test_case, std::span<const Slot> slots,
+TestRequest MakeTestRequest(std::span<const YamlNode* const> layers, std::span<const Slot> slots,
                             Errors* errors) {
   const auto find = [&](std::string_view key) -> const YamlNode* {
-    const YamlNode* node = test_case.Find(key);
-    return node != nullptr || base == nullptr ? node : base->Find(key);
+    for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+      if (const YamlNode* node = (*layer)->Find(key)) return node;
+    }
+    return nullptr;
   };
   TestRequest out;
   if (const YamlNode* hook = find("hook")) out.hook = hook->value.text;
-  if (out.hook.empty()) AddError(errors, test_case.span, "a test names its `hook`, in the case or in `base`");
+  if (out.hook.empty())
+    AddError(errors, layers.back()->span, "a test names its `hook`, in the case or in `base`");
 
   std::set<std::string> absent;
   if (const YamlNode* keys = find("absent")) {
@@ -67,8 +72,7 @@ TestRequest MakeTestRequest(const YamlNode* base, const YamlNode& test_case, std
       prefetch[entry.key.text] = Value(entry);
     }
   };
-  if (base != nullptr) add(*base);
-  add(test_case);
+  for (const YamlNode* layer : layers) add(*layer);
 
   std::string context =
       R"({"userId":"Practitioner/test","patientId":)" + JsonQuote(PatientId(find("patient")));

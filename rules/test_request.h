@@ -18,8 +18,9 @@ struct TestRequest {
   std::string json;
 };
 
-// `base` may be nullptr. `slots`: of the knowledge base, for the prefetch keys that rules ask for.
-TestRequest MakeTestRequest(const YamlNode* base, const YamlNode& test_case, std::span<const Slot> slots,
+// `layers`: the last one that has a key decides; at least one. `slots`: of the knowledge base, for the
+// prefetch keys that rules ask for.
+TestRequest MakeTestRequest(std::span<const YamlNode* const> layers, std::span<const Slot> slots,
                             Errors* errors);
 
 }  // namespace stepwise::rules

@@ -4,6 +4,8 @@
 #include <array>
 #include <functional>
 
+#include "rules/value_set_codes.h"
+
 namespace stepwise::rules {
 namespace {
 
@@ -29,11 +31,11 @@ std::vector<ValueSetSource::Code> ReadCodes(const YamlNode* node, Errors* errors
 
 ValueSetSource::Include ReadInclude(const YamlNode& node, Errors* errors) {
   ValueSetSource::Include include;
-  Fields fields(node, "an include", errors);
+  Fields fields(node, kIncludeSchema, errors);
   include.span = node.span;
-  include.system = fields.Text("system", Need::kRequired);
+  include.system = fields.Text("system");
   include.codes = ReadCodes(fields.Map("codes"), errors);
-  include.descendants = fields.Boolean("descendants", false);
+  include.descendants = fields.Boolean("descendants");
   include.table = fields.Source("table");
   include.column = fields.Source("column");
   if (const YamlNode* where = fields.Map("where")) {
@@ -48,11 +50,11 @@ ValueSetSource::Include ReadInclude(const YamlNode& node, Errors* errors) {
     }
   }
   const bool from_table = !include.table.empty();
-  if (from_table && include.column.empty())
+  if (from_table && include.column.empty() && !fields.Lost("column"))
     fields.Fail(node.span, "an include from a table names the `column` with the codes");
-  if (!from_table && !include.where.empty())
+  if (!from_table && !include.where.empty() && !fields.Lost("table"))
     fields.Fail(node.span, "`where` filters a `table`, and none is named");
-  if (!from_table && include.codes.empty())
+  if (!from_table && include.codes.empty() && !fields.Lost("table") && !fields.Lost("codes"))
     fields.Fail(node.span, "an include has `codes`, or a `table` with a `column`");
   return include;
 }
@@ -61,27 +63,23 @@ ValueSetSource::Include ReadInclude(const YamlNode& node, Errors* errors) {
 
 ValueSetSource ReadValueSet(const YamlNode& node, Errors* errors) {
   ValueSetSource out;
-  Fields fields(node, "a value set", errors);
+  Fields fields(node, kValueSetSchema, errors);
   out.span = node.span;
-  out.name = fields.Text("name", Need::kRequired);
-  out.url = fields.Text("url", Need::kRequired);
-  out.version = fields.Text("version", Need::kRequired);
-  out.title = fields.Text("title", Need::kRequired);
+  out.name = fields.Text("name");
+  out.url = fields.Text("url");
+  out.version = fields.Text("version");
+  out.title = fields.Text("title");
   out.status = fields.Text("status");
   out.copyright = fields.Text("copyright");
-  fields.Node("verified");
-  fields.Node("source");
-  fields.Node("date");
-  fields.Node("description");
-  if (const YamlNode* unverified = fields.List("unverified")) {
-    for (const YamlNode& child : unverified->children) out.unverified.push_back(child.value.text);
-  }
+  for (const SourceText& code : fields.Texts("unverified")) out.unverified.push_back(code.text);
   for (const SourceText& system : fields.Texts("covers")) out.covers.push_back(system.text);
   const SourceText system = fields.Source("system");
   const YamlNode* codes = fields.Map("codes");
   const YamlNode* include = fields.List("include");
-  if ((codes != nullptr) != !system.empty()) fields.Fail(node.span, "`system` and `codes` come together");
-  if (codes == nullptr && include == nullptr) {
+  const bool lost = fields.Lost("system") || fields.Lost("codes") || fields.Lost("include");
+  if ((codes != nullptr) != !system.empty() && !lost)
+    fields.Fail(node.span, "`system` and `codes` come together");
+  if (codes == nullptr && include == nullptr && !lost) {
     fields.Fail(node.span, "a value set has `system` with `codes`, or a list of `include`");
   }
   if (codes != nullptr) {
@@ -107,49 +105,11 @@ std::unique_ptr<CodeSet> CodeSet::Build(const ValueSetSource& source,
   for (const ValueSetSource::Include& include : source.includes) {
     System& system = set->systems_[include.system];
     if (source.covers.empty()) system.covered = true;
-    const auto add = [&](const std::string& code) {
-      system.codes.insert(code);
-      if (include.descendants) system.categories.insert(WithoutPoints(code));
-    };
-    for (const ValueSetSource::Code& code : include.codes) add(code.code);
-    if (include.table.empty()) continue;
-    const Table* table = find_table(include.table.text);
-    if (table == nullptr) {
-      AddError(errors, include.table.span,
-               "no table `" + include.table.text + "` in this pack or one that it requires");
-      continue;
-    }
-    const auto column_of = [&](const SourceText& name) {
-      const auto column = table->Column(name.text);
-      if (!column) {
-        AddError(errors, name.span,
-                 "table `" + include.table.text + "` has no column `" + name.text + "`" +
-                     Suggest(name.text, table->columns()));
-      }
-      return column;
-    };
-    const auto codes = column_of(include.column);
-    std::vector<std::pair<std::size_t, const std::vector<SourceText>*>> filters;
-    bool usable = codes.has_value();
-    for (const auto& [name, cells] : include.where) {
-      const auto column = column_of(name);
-      if (column) filters.emplace_back(*column, &cells);
-      usable = usable && column.has_value();
-    }
-    if (!usable) continue;
-    bool any = false;
-    for (std::size_t row = 0; row < table->rows(); ++row) {
-      const bool wanted = std::ranges::all_of(filters, [&](const auto& filter) {
-        return std::ranges::any_of(*filter.second, [&](const SourceText& cell) {
-          return cell.text == table->Cell(row, filter.first);
-        });
-      });
-      if (!wanted || table->Cell(row, *codes).empty()) continue;
-      add(table->Cell(row, *codes));
-      any = true;
-    }
-    if (!any)
-      AddError(errors, include.span, "no row of table `" + include.table.text + "` meets this include");
+  }
+  for (const ListedCode& code : ListCodes(source, find_table, errors)) {
+    System& system = set->systems_[code.system];
+    system.codes.insert(code.code);
+    if (code.descendants) system.categories.insert(WithoutPoints(code.code));
   }
   for (const std::string& covered : source.covers) set->systems_[covered].covered = true;
   return set;
@@ -179,6 +139,15 @@ Membership CodeSet::Contains(std::string_view system, std::string_view code) con
   if (found->second.Has(code)) return Membership::kIn;
   return found->second.covered ? Membership::kOut : Membership::kUnknown;
 }
+
+void CodeSet::ForEach(
+    const std::function<void(std::string_view system, std::string_view code)>& visit) const {
+  for (const auto& [name, system] : systems_) {
+    for (const std::string& code : system.codes) visit(name, code);
+  }
+}
+
+bool CodeSet::IsAbout(std::string_view system) const { return system.empty() || systems_.contains(system); }
 
 std::size_t CodeSet::size() const {
   std::size_t count = 0;

@@ -15,6 +15,7 @@
 #ifndef STEPWISE_RULES_VALUE_SET_H_
 #define STEPWISE_RULES_VALUE_SET_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -60,10 +61,13 @@ class CodeSet final : public ValueSet {
                                         Errors* errors);
 
   Membership Contains(std::string_view system, std::string_view code) const override;
+  bool IsAbout(std::string_view system) const override;
 
   const std::string& name() const { return name_; }
   const std::string& url() const { return url_; }
   const std::string& version() const { return version_; }
+  // Every code that is listed; what `descendants` adds is not.
+  void ForEach(const std::function<void(std::string_view system, std::string_view code)>& visit) const;
   std::size_t size() const;  // codes, descendants not counted
 
  private:

@@ -10,13 +10,11 @@
 #include <sstream>
 #include <utility>
 
+#include "fhir/json_text.h"
+#include "fhir/utf8.h"
 #include "rules/yaml_scan.h"
 
 namespace stepwise::rules {
-
-std::size_t Utf8Length(unsigned char first) {
-  return first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-}
 
 namespace {
 
@@ -24,10 +22,7 @@ struct Refusal {  // thrown by our event handler, caught in ParseYaml
   Error error;
 };
 
-std::uint32_t CodePoints(std::string_view text) {
-  return static_cast<std::uint32_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
+std::uint32_t CodePoints(std::string_view text) { return static_cast<std::uint32_t>(CountCodePoints(text)); }
 
 bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
@@ -103,7 +98,9 @@ class Places {
 
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(const Places& places, const YamlOptions& options) : places_(places), options_(options) {}
+  // `faults`: what is not part of our subset and can be read around, so that one reading finds them all.
+  TreeBuilder(const Places& places, const YamlOptions& options, std::vector<Error>* faults)
+      : places_(places), options_(options), faults_(faults) {}
 
   bool done() const { return done_; }
   YamlNode take() { return std::move(root_); }
@@ -117,7 +114,7 @@ class TreeBuilder final : public YAML::EventHandler {
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
-    RefuseTag(mark, tag);
+    CheckTag(mark, tag);
     YamlNode node = Make(mark, YamlKind::kScalar);
     node.quoted = tag == "!";
     node.value = places_.Align(value, At(mark));
@@ -146,9 +143,8 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnMapEnd() override { Close(); }
   void OnAnchor(const YAML::Mark& mark, const std::string& name) override {
     if (!options_.anchors) {
-      Refuse(
-          Code::kSyntax, mark,
-          "anchor `&" + name + "`; anchors and aliases are allowed in test files only: write the text out");
+      Fault(places_.Span(At(mark)),
+            "anchor `&" + name + "`; anchors and aliases are allowed in test files only: write the text out");
     }
   }
 
@@ -162,9 +158,13 @@ class TreeBuilder final : public YAML::EventHandler {
     YAML::anchor_t anchor;
     std::size_t nodes_before;
     std::optional<SourceText> key;  // of the value that comes next
+    bool drop = false;              // that value, because its key is at fault
     std::map<std::string, SourceSpan, std::less<>> keys;
   };
 
+  void Fault(const SourceSpan& span, std::string message) const {
+    faults_->push_back(Error{Code::kSyntax, std::move(message), span});
+  }
   static std::size_t At(const YAML::Mark& mark) {
     return mark.pos < 0 ? 0 : static_cast<std::size_t>(mark.pos);
   }
@@ -184,18 +184,18 @@ class TreeBuilder final : public YAML::EventHandler {
                  " nodes (aliases count as what they stand for)");
     }
   }
-  void RefuseTag(const YAML::Mark& mark, const std::string& tag) const {
+  void CheckTag(const YAML::Mark& mark, const std::string& tag) const {
     if (!tag.empty() && tag != "?" && tag != "!") {
-      Refuse(Code::kSyntax, mark, "tag `" + tag + "`; tags are not part of the rule format: remove it");
+      Fault(places_.Span(At(mark)), "tag `" + tag + "`; tags are not part of the rule format: remove it");
     }
   }
   void Open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YamlKind kind) {
-    RefuseTag(mark, tag);
+    CheckTag(mark, tag);
     if (static_cast<int>(levels_.size()) >= options_.max_depth) {
       Refuse(Code::kLimit, mark, "nested deeper than " + std::to_string(options_.max_depth) + " levels");
     }
     const std::size_t before = nodes_;
-    levels_.push_back({Make(mark, kind), anchor, before, std::nullopt, {}});
+    levels_.push_back({Make(mark, kind), anchor, before, std::nullopt, false, {}});
   }
   void Close() {
     Level level = std::move(levels_.back());
@@ -223,26 +223,27 @@ class TreeBuilder final : public YAML::EventHandler {
     } else {
       node.key = std::move(*level.key);
       level.key.reset();
-      level.node.children.push_back(std::move(node));
+      if (!level.drop) level.node.children.push_back(std::move(node));
     }
   }
-  static void TakeKey(Level& level, YamlNode node) {
-    const auto refuse = [&](std::string message) {
-      throw Refusal{Error{Code::kSyntax, std::move(message), node.span}};
-    };
-    if (!node.is_scalar()) refuse("a key must be plain text on one line");
-    if (node.value.text == "<<" && !node.quoted)
-      refuse("merge key `<<`; merge keys are not part of the rule format: write the entries out");
-    const auto [at, inserted] = level.keys.emplace(node.value.text, node.span);
-    if (!inserted) {
-      refuse("key `" + node.value.text + "` is given twice; the first one is in line " +
-             std::to_string(at->second.line));
+  void TakeKey(Level& level, YamlNode node) const {
+    level.drop = true;
+    if (!node.is_scalar()) {
+      Fault(node.span, "a key must be plain text on one line");
+    } else if (node.value.text == "<<" && !node.quoted) {
+      Fault(node.span, "merge key `<<`; merge keys are not part of the rule format: write the entries out");
+    } else if (const auto [at, inserted] = level.keys.emplace(node.value.text, node.span); !inserted) {
+      Fault(node.span, "key `" + node.value.text + "` is given twice; the first one is in line " +
+                           std::to_string(at->second.line));
+    } else {
+      level.drop = false;
     }
     level.key = std::move(node.value);
   }
 
   const Places& places_;
   const YamlOptions& options_;
+  std::vector<Error>* faults_;
   YamlNode root_;
   bool done_ = false;
   std::size_t nodes_ = 0;
@@ -304,7 +305,7 @@ SourceSpan SourceText::At(const SourceSpan& inner, std::size_t offset) const {
     offset = newline + 1;
   }
   for (std::uint32_t column = 1; column < inner.column && offset < text.size(); ++column) {
-    offset += Utf8Length(static_cast<unsigned char>(text[offset]));
+    offset += CodePointSize(text, offset);
   }
   return At(offset, inner.length);
 }
@@ -316,7 +317,10 @@ const YamlNode* YamlNode::Find(std::string_view name) const {
   return nullptr;
 }
 
-Result<YamlNode> ParseYaml(std::string_view text, const YamlOptions& options) {
+namespace {
+
+// Faults that can be read around go to `faults`; the error is what ends the reading.
+Result<YamlNode> Read(std::string_view text, const YamlOptions& options, std::vector<Error>* faults) {
   const SourceSpan start{.file = options.file, .line = 1, .column = 1};
   if (text.size() > options.max_bytes) {
     return Fail(Code::kLimit, "longer than " + std::to_string(options.max_bytes) + " bytes", start);
@@ -327,13 +331,14 @@ Result<YamlNode> ParseYaml(std::string_view text, const YamlOptions& options) {
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
-    TreeBuilder builder(places, options);
+    TreeBuilder builder(places, options, faults);
     if (!parser.HandleNextDocument(builder)) {
       YamlNode nothing;
       nothing.span = start;
       return nothing;
     }
-    TreeBuilder second(places, options);
+    std::vector<Error> ignored;
+    TreeBuilder second(places, options, &ignored);
     if (parser.HandleNextDocument(second)) {
       return Fail(Code::kSyntax, "a second document (`---`); one file holds one document", start);
     }
@@ -351,49 +356,21 @@ Result<YamlNode> ParseYaml(std::string_view text, const YamlOptions& options) {
   }
 }
 
-bool IsJsonNumber(std::string_view text) {
-  std::size_t i = text.starts_with('-') ? 1 : 0;
-  const auto digits = [&] {
-    const std::size_t begin = i;
-    while (i < text.size() && text[i] >= '0' && text[i] <= '9') ++i;
-    return i - begin;
-  };
-  const std::size_t first = i;
-  const std::size_t whole = digits();
-  if (whole == 0 || (whole > 1 && text[first] == '0')) return false;
-  if (i < text.size() && text[i] == '.') {
-    ++i;
-    if (digits() == 0) return false;
-  }
-  if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
-    ++i;
-    if (i < text.size() && (text[i] == '+' || text[i] == '-')) ++i;
-    if (digits() == 0) return false;
-  }
-  return i == text.size();
+}  // namespace
+
+std::optional<YamlNode> ParseYaml(std::string_view text, const YamlOptions& options,
+                                  std::vector<Error>* errors) {
+  Result<YamlNode> node = Read(text, options, errors);
+  if (node) return std::move(*node);
+  errors->push_back(std::move(node).error());
+  return std::nullopt;
 }
 
-std::string JsonQuote(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          constexpr char kHex[] = "0123456789abcdef";
-          out += "\\u00";
-          out += kHex[(c >> 4) & 15];
-          out += kHex[c & 15];
-        } else {
-          out += c;
-        }
-    }
-  }
-  return out += '"';
+Result<YamlNode> ParseYaml(std::string_view text, const YamlOptions& options) {
+  std::vector<Error> errors;
+  std::optional<YamlNode> node = ParseYaml(text, options, &errors);
+  if (!errors.empty()) return tl::unexpected(std::move(errors.front()));
+  return std::move(*node);
 }
 
 std::string YamlToJson(const YamlNode& node) {

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,18 +71,14 @@ struct YamlOptions {
 };
 
 Result<YamlNode> ParseYaml(std::string_view text, const YamlOptions& options = {});
+// The same with every error: what is not part of the subset (a key given twice, a tag, an anchor) is added
+// and left out of the tree; nullopt where nothing can be read behind the last error.
+std::optional<YamlNode> ParseYaml(std::string_view text, const YamlOptions& options,
+                                  std::vector<Error>* errors);
 
 // The node as JSON. Unquoted true, false, null and JSON numbers become what they look like, every other
 // scalar a string; numbers keep the digits they were written with.
 std::string YamlToJson(const YamlNode& node);
-// Does an unquoted scalar look like a JSON number ("1.20", "-3e2"; not "007", ".5" or "2024-01")?
-bool IsJsonNumber(std::string_view text);
-// `text` as a JSON string literal, quotes included.
-std::string JsonQuote(std::string_view text);
-
-// Byte length of the UTF-8 sequence that starts with `first`, at least 1.
-std::size_t Utf8Length(unsigned char first);
-
 }  // namespace stepwise::rules
 
 #endif  // STEPWISE_RULES_YAML_H_

@@ -3,26 +3,11 @@
 #include <cstdint>
 #include <optional>
 
+#include "fhir/utf8.h"
 #include "rules/yaml.h"
 
 namespace stepwise::rules {
 namespace {
-
-// Length of the well-formed UTF-8 sequence at `at`, 0 if it is not one.
-std::size_t ValidSequence(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const std::size_t length = Utf8Length(byte(at));
-  if (length == 1) return byte(at) < 0x80 ? 1 : 0;
-  if (at + length > text.size()) return 0;
-  std::uint32_t code = byte(at) & (0x7Fu >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(at + i) & 0xC0) != 0x80) return 0;
-    code = (code << 6) | (byte(at + i) & 0x3Fu);
-  }
-  constexpr std::uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (code < kSmallest[length] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return 0;
-  return length;
-}
 
 // One pass over the lines. Knows just enough of YAML to tell a quote that starts a scalar from an apostrophe:
 // comments, flow brackets, block scalars and plain scalars that go on over several lines.
@@ -44,8 +29,7 @@ class Scanner {
  private:
   tl::unexpected<Error> FailAt(std::string_view line, std::size_t at, std::size_t bytes,
                                std::string message) const {
-    std::uint32_t column = 1;
-    for (std::size_t i = 0; i < at; ++i) column += (static_cast<unsigned char>(line[i]) & 0xC0) != 0x80;
+    const std::uint32_t column = 1 + static_cast<std::uint32_t>(CountCodePoints(line.substr(0, at)));
     return Fail(
         Code::kSyntax, std::move(message),
         {.file = file_, .line = line_, .column = column, .length = static_cast<std::uint32_t>(bytes)});
@@ -53,7 +37,7 @@ class Scanner {
 
   Status Encoding(std::string_view line) const {
     for (std::size_t i = 0; i < line.size();) {
-      const std::size_t length = ValidSequence(line, i);
+      const std::size_t length = Utf8SequenceSize(line.substr(i));
       if (length == 0) return FailAt(line, i, 1, "this byte is not UTF-8; save the file as UTF-8");
       const auto byte = static_cast<unsigned char>(line[i]);
       const bool line_end = byte == '\r' && i + 1 == line.size();

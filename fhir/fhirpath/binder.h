@@ -4,6 +4,9 @@
 // right name, impossible casts, criteria that are no Boolean, order asked of what has none, several items
 // where one is needed, units that do not compare. What cannot be known (plain JSON, abstract types) is left
 // to the run.
+//
+// In four files: binder.cc (a whole expression, literals, types), binder_names.cc (elements and variables),
+// binder_operators.cc, binder_calls.cc (functions and their arguments).
 #ifndef STEPWISE_FHIR_FHIRPATH_BINDER_H_
 #define STEPWISE_FHIR_FHIRPATH_BINDER_H_
 
@@ -13,19 +16,10 @@
 #include <vector>
 
 #include "fhir/fhirpath/ast.h"
+#include "fhir/fhirpath/knowledge.h"
 #include "fhir/fhirpath/program.h"
 
 namespace stepwise::fhirpath {
-
-// What the binder knows of an expression's items.
-struct Knowledge {
-  bool any = true;  // types are not known; otherwise one of `types`; neither: there are never items
-  std::vector<TypeId> types = {};
-  bool many = true;
-  bool ordered = true;
-  bool resource = false;           // of `any`: resources of some type, or what stands inside them
-  const UnitText* unit = nullptr;  // of a Quantity literal
-};
 
 // Variables bound by defineVariable() earlier in the chain; a list that shares its tail.
 struct Defined {
@@ -88,6 +82,7 @@ class Binder {
   void WantBoolean(const Bound& bound, std::string_view where, const SourceSpan& span);
   void WantOrder(const Bound& focus, std::string_view function, const SourceSpan& span);
   void WantOne(const Ast& ast, const Bound& bound, std::string_view where);
+  static bool SurelyMany(const Ast& ast);
 
   struct TypeChoice {
     TypeId type = types::kNone;

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "fhir/fhirpath/functions.h"
-#include "fhir/fhirpath/utf8.h"
+#include "fhir/utf8.h"
 
 namespace stepwise::fhirpath {
 namespace {

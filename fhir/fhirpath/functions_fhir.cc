@@ -103,26 +103,30 @@ Status MemberOf(Call& call) {
     return {};
   }
   const Item& item = call.input()[0];
-  Membership best = Membership::kUnknown;
+  // One coding in: in. Otherwise a coding that may be in leaves the answer open, whatever the others say.
+  bool in = false, out = false, open = false;
   const bool coded = Codings(item, [&](std::string_view system, std::string_view code) {
-    const Membership one = set->Contains(system, code);
-    if (one == Membership::kIn) best = one;
-    if (one == Membership::kOut && best == Membership::kUnknown) best = one;
+    switch (set->Contains(system, code)) {
+      case Membership::kIn: in = true; break;
+      case Membership::kOut: out = true; break;
+      case Membership::kUnknown: open = open || set->IsAbout(system); break;
+    }
   });
   call.Rests(call.input());
-  if (best == Membership::kUnknown) {
+  if (!in && (open || !out)) {
     std::string why;
     Codings(item, [&](std::string_view system, std::string_view code) {
-      if (why.empty()) why = set->WhyUnknown(system, code);
+      if (why.empty() && set->IsAbout(system) == open) why = set->WhyUnknown(system, code);
     });
     if (why.empty()) {
-      why = coded ? "no coding is of a system that value set '" + std::string(name) + "' covers"
-                  : "there is no code to look for in value set '" + std::string(name) + "'";
+      why = open    ? "value set '" + std::string(name) + "' does not hold all codes of the system"
+            : coded ? "no coding is of a system that value set '" + std::string(name) + "' covers"
+                    : "there is no code to look for in value set '" + std::string(name) + "'";
     }
     call.evaluation().MarkUnknown(why);
     return {};
   }
-  call.Emit(best == Membership::kIn);
+  call.Emit(in);
   return {};
 }
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "fhir/fhirpath/functions.h"
-#include "fhir/fhirpath/utf8.h"
+#include "fhir/utf8.h"
 
 namespace stepwise::fhirpath {
 namespace {

@@ -2,8 +2,8 @@
 #include <utf8proc.h>
 
 #include "fhir/fhirpath/functions.h"
-#include "fhir/fhirpath/utf8.h"
 #include "fhir/fhirpath/values.h"
+#include "fhir/utf8.h"
 
 namespace stepwise::fhirpath {
 namespace {

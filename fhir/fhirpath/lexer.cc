@@ -2,12 +2,13 @@
 
 #include <optional>
 
+#include "fhir/utf8.h"
+
 namespace stepwise::fhirpath {
 namespace {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 class Lexer {
  public:
@@ -50,9 +51,7 @@ class Lexer {
     }
   }
   std::uint32_t CodePoints(std::size_t begin, std::size_t end) const {
-    std::uint32_t count = 0;
-    for (std::size_t i = begin; i < end; ++i) count += IsContinuation(text_[i]) ? 0 : 1;
-    return count;
+    return static_cast<std::uint32_t>(CountCodePoints(text_.substr(begin, end - begin)));
   }
   tl::unexpected<Error> Error_(std::string message) const {
     SourceSpan span = start_;
@@ -205,22 +204,7 @@ class Lexer {
       if (!low || *low < 0xDC00 || *low >= 0xE000) return Error_("half a surrogate pair in \\u escape");
       code = 0x10000 + ((code - 0xD800) << 10) + (*low - 0xDC00);
     }
-    const auto put = [&](std::uint32_t byte) { out += static_cast<char>(byte); };
-    if (code < 0x80) {
-      put(code);
-    } else if (code < 0x800) {
-      put(0xC0 | (code >> 6));
-      put(0x80 | (code & 0x3F));
-    } else if (code < 0x10000) {
-      put(0xE0 | (code >> 12));
-      put(0x80 | ((code >> 6) & 0x3F));
-      put(0x80 | (code & 0x3F));
-    } else {
-      put(0xF0 | (code >> 18));
-      put(0x80 | ((code >> 12) & 0x3F));
-      put(0x80 | ((code >> 6) & 0x3F));
-      put(0x80 | (code & 0x3F));
-    }
+    AppendCodePoint(&out, code);
     return {};
   }
 

@@ -67,6 +67,9 @@ class Machine {
   Answer Membership(const Expr& e, const Frame& frame);
   Answer Exists(const Expr& e, const Frame& frame);
   int OneChild(const Expr& e, const Frame& frame, Item* out);
+  // The same for a kChoiceAlternative; 2 where the input is not what the binder expected.
+  int OneAlternative(const Expr& e, const Frame& frame, Item* out);
+  bool Alternatives(const Expr& e, const Frame& frame, Sink out);
   Answer ItemTruth(const Item& item);
   bool EmitForm(const Expr& e, const Frame& frame, Sink out);
   bool EmitInput(const Expr& e, const Frame& frame, Sink out);

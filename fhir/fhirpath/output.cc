@@ -1,31 +1,9 @@
 // How values look outside: type names, text and JSON.
 #include "fhir/fhirpath/values.h"
+#include "fhir/json_text.h"
 
 namespace stepwise::fhirpath {
 namespace {
-
-void AppendJsonString(std::string_view text, std::string& out) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  out += '"';
-  for (const char c : text) {
-    switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += "\\u00";
-          out += kHex[static_cast<unsigned char>(c) >> 4];
-          out += kHex[c & 15];
-        } else {
-          out += c;
-        }
-    }
-  }
-  out += '"';
-}
 
 std::string NamedType(TypeId type) {
   return (IsSystemType(type) ? "System." : "FHIR.") + std::string(TypeName(type));

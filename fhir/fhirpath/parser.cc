@@ -4,7 +4,7 @@
 
 #include "fhir/fhirpath/ast.h"
 #include "fhir/fhirpath/lexer.h"
-#include "fhir/fhirpath/utf8.h"
+#include "fhir/utf8.h"
 
 namespace stepwise::fhirpath {
 namespace {

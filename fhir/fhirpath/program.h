@@ -37,6 +37,18 @@ enum class ExprKind : std::uint8_t {
   kIndexer,
   // Operators.
   kNegate,
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kDiv,
+  kMod,
+  kConcat,
+  kUnion,
+  kIs,
+  kAs,
+  // What answers true, false or unknown: operators, then forms. IsBooleanKind() rests on their standing
+  // together.
   kAnd,
   kOr,
   kXor,
@@ -49,25 +61,15 @@ enum class ExprKind : std::uint8_t {
   kLessOrEqual,
   kGreater,
   kGreaterOrEqual,
-  kAdd,
-  kSubtract,
-  kMultiply,
-  kDivide,
-  kDiv,
-  kMod,
-  kConcat,
-  kUnion,
   kIn,
   kContains,
-  kIs,
-  kAs,
-  // Forms: functions that evaluate arguments themselves or stop early.
-  kWhere,
-  kSelect,
   kExists,
   kAll,
   kEmpty,
   kNot,
+  // Forms: functions that evaluate arguments themselves or stop early.
+  kWhere,
+  kSelect,
   kCount,
   kFirst,
   kSkip,
@@ -87,8 +89,12 @@ enum class ExprKind : std::uint8_t {
   kCall,  // a row with a handler
 };
 
-// Expr::slot of a kOfType whose focus is bundle.entry.resource.
+constexpr bool IsBooleanKind(ExprKind kind) { return ExprKind::kAnd <= kind && kind <= ExprKind::kNot; }
+
+// Expr::slot of a kOfType with a short way. Its focus is bundle.entry.resource; or it is a choice element of
+// a known type, and `name` is the JSON property of the alternative (value.ofType(Quantity): valueQuantity).
 inline constexpr std::int32_t kBundleResources = 2;
+inline constexpr std::int32_t kChoiceAlternative = 3;
 
 struct Expr {
   ExprKind kind = ExprKind::kNone;
@@ -98,7 +104,7 @@ struct Expr {
   TypeId type = types::kNone;   // kChild: input type for which `element_type` holds; type tests: the type
   TypeId element_type = types::kNone;  // kChild: type of the child when the input is of type `type`
   NameId choice_first = kNoName, choice_last = kNoName;  // element_choice: ids of its alternatives
-  NameId name = kNoName;    // kChild; kNoName: a name that FHIR does not know, see `text`
+  NameId name = kNoName;  // kChild (kNoName: a name that FHIR does not know, see `text`); kChoiceAlternative
   std::int32_t focus = -1;  // input, or left operand
   std::int32_t slot = -1;   // kVariable, kDefined, kDefineVariable; kLiteral of text
   std::uint32_t args = 0;   // first argument in ProgramData::arguments

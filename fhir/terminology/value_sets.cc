@@ -135,6 +135,10 @@ Membership StoredValueSet::Contains(std::string_view system, std::string_view co
   return best;
 }
 
+bool StoredValueSet::IsAbout(std::string_view system) const {
+  return system.empty() || extent.elsewhere != Membership::kOut || extent.parts.contains(system);
+}
+
 std::string StoredValueSet::WhyUnknown(std::string_view system, std::string_view code) const {
   if (Contains(system, code) != Membership::kUnknown) return "";
   const std::string title = "value set " + Quoted(name.empty() ? url : name);

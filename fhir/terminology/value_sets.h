@@ -24,6 +24,7 @@ namespace stepwise::terminology {
 class StoredValueSet final : public ValueSet {
  public:
   Membership Contains(std::string_view system, std::string_view code) const override;
+  bool IsAbout(std::string_view system) const override;
   std::string WhyUnknown(std::string_view system, std::string_view code) const override;
 
   std::string url, version, name, id;

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "fhir/utf8.h"
+
 namespace stepwise::ucum {
 namespace {
 
@@ -13,9 +15,7 @@ constexpr std::size_t kMaxFactorDigits = 18;
 
 // "'x'", or the bytes that are no printable ASCII as the whole code point that they begin.
 std::string Quoted(std::string_view text, std::size_t at) {
-  std::size_t end = at + 1;
-  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
-  return "'" + std::string(text.substr(at, end - at)) + "'";
+  return "'" + std::string(text.substr(at, CodePointSize(text, at))) + "'";
 }
 
 class Parser {

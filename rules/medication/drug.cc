@@ -231,6 +231,15 @@ void ApplyForm(Node medication, const DrugKnowledge& knowledge, Drug* drug) {
 
 }  // namespace
 
+std::vector<const Ingredient*> IngredientsOf(Node concept_node, const DrugKnowledge& knowledge) {
+  bool coded = false, conflict = false;
+  Drug drug;
+  Apply(BestMeaning(concept_node, knowledge, &coded, &conflict), &drug);
+  std::vector<const Ingredient*> out;
+  for (const DrugPart& part : drug.parts) out.push_back(part.ingredient);
+  return out;
+}
+
 Drug IdentifyDrug(Node request, const DrugKnowledge& knowledge, References* references) {
   Drug drug;
   Node concept_node = request.Child(names::kMedicationCodeableConcept);

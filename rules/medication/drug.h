@@ -53,6 +53,10 @@ struct Drug {
   bool opioid() const { return parts.front().ingredient != nullptr && parts.front().ingredient->opioid; }
 };
 
+// What the codings of a CodeableConcept name; of several known ones the most specific decides. Entries are
+// nullptr for ingredients that no table knows.
+std::vector<const Ingredient*> IngredientsOf(Node concept_node, const DrugKnowledge& knowledge);
+
 Drug IdentifyDrug(Node request, const DrugKnowledge& knowledge, References* references);
 
 }  // namespace stepwise::medication

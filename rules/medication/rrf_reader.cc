@@ -6,7 +6,7 @@
 #include <istream>
 #include <utility>
 
-#include "fhir/fhirpath/utf8.h"
+#include "fhir/utf8.h"
 
 namespace stepwise::rules {
 namespace {
@@ -37,8 +37,8 @@ SourceSpan RrfReader::Span(const char* at, std::size_t length) const {
   const std::string_view text = current_.substr(before, length);
   return {.file = file_,
           .line = static_cast<std::uint32_t>(line_),
-          .column = static_cast<std::uint32_t>(fhirpath::CountCodePoints(current_.substr(0, before)) + 1),
-          .length = static_cast<std::uint32_t>(fhirpath::CountCodePoints(text))};
+          .column = static_cast<std::uint32_t>(CountCodePoints(current_.substr(0, before)) + 1),
+          .length = static_cast<std::uint32_t>(CountCodePoints(text))};
 }
 
 tl::unexpected<Error> RrfReader::Bad(std::size_t column, std::string message, Code code) const {
@@ -54,7 +54,7 @@ Result<std::uint32_t> RrfReader::Rxcui(std::size_t column) const {
 Result<std::string> RrfReader::Text(std::size_t column) const {
   const std::string_view text = fields_[column];
   if (text.empty()) return Bad(column, "the field is empty");
-  if (!fhirpath::IsUtf8(text)) return Bad(column, "not UTF-8: RxNorm files are; was the file converted?");
+  if (!IsUtf8(text)) return Bad(column, "not UTF-8: RxNorm files are; was the file converted?");
   if (std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; })) {
     return Bad(column, "a control character");
   }

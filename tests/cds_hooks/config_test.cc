@@ -24,6 +24,12 @@ TEST(Config, Defaults) {
   EXPECT_TRUE(config.packs.empty());
 }
 
+TEST(Config, OneCardHasNoPlaceForTheRest) {
+  EXPECT_EQ(Parse("--max-cards 0")->max_cards, 0);
+  EXPECT_EQ(Parse("--max-cards 2")->max_cards, 2);
+  EXPECT_NE(Parse("--max-cards 1").error().message.find("max_cards: 1 leaves no place"), std::string::npos);
+}
+
 TEST(Config, TheCommandLineWins) {
   const TempDir dir;
   const std::string file = (dir.path() / "c.json").string();

@@ -9,6 +9,7 @@
 #define STEPWISE_TESTS_CDS_HOOKS_FAKE_EVALUATOR_H_
 
 #include <atomic>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -31,8 +32,13 @@ class FakeEvaluator : public rules::Evaluator {
     decision.hook = "order-sign";
   }
 
-  Result<rules::Decision> Evaluate(const Document&, const DateTime& now, std::chrono::milliseconds) override {
+  Result<rules::Decision> Evaluate(const Document&, const DateTime& now,
+                                   const rules::EvaluateOptions& options) override {
     ++evaluations;
+    {
+      const std::scoped_lock lock(mutex);
+      last_options = options;
+    }
     if (delay.count() > 0) std::this_thread::sleep_for(delay);
     if (throws) throw std::runtime_error("a fault");
     if (error) return tl::unexpected(*error);
@@ -52,6 +58,8 @@ class FakeEvaluator : public rules::Evaluator {
   bool throws = false;
   std::chrono::milliseconds delay{0};
   std::atomic<int> evaluations = 0;
+  std::mutex mutex;
+  rules::EvaluateOptions last_options;  // guarded by mutex
 };
 
 // A request that the service answers with the decision's cards.

@@ -2,85 +2,16 @@
 
 #include "cds_hooks/http_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <csignal>
 #include <future>
 #include <thread>
 
 #include "tests/cds_hooks/fake_evaluator.h"
+#include "tests/cds_hooks/http_client.h"
 #include "tests/testing.h"
 
 namespace stepwise::cds_hooks {
 namespace {
-
-// A blocking client that sends bytes as they are.
-class Client {
- public:
-  explicit Client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const timeval timeout{20, 0};
-    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-    if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
-      ADD_FAILURE() << "no connection";
-  }
-  ~Client() { ::close(socket_); }
-  Client(const Client&) = delete;
-  Client& operator=(const Client&) = delete;
-
-  void Send(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent <= 0) return;  // the server may refuse before it has read all
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
-    }
-  }
-  void CloseSending() { ::shutdown(socket_, SHUT_WR); }
-
-  // One response, header and body as sent; what is left stays for the next call. "" at the end.
-  std::string Receive() {
-    for (;;) {
-      const std::size_t header = input_.find("\r\n\r\n");
-      if (header != std::string::npos) {
-        const std::size_t at = input_.find("Content-Length: ");
-        const std::size_t length = at < header ? std::stoul(input_.substr(at + 16)) : 0;
-        if (input_.size() >= header + 4 + length) {
-          std::string response = input_.substr(0, header + 4 + length);
-          input_.erase(0, header + 4 + length);
-          return response;
-        }
-      }
-      char buffer[65536];
-      const ssize_t got = ::recv(socket_, buffer, sizeof buffer, 0);
-      if (got <= 0) return std::exchange(input_, "");
-      input_.append(buffer, static_cast<std::size_t>(got));
-    }
-  }
-  bool AtEnd() {
-    char byte;
-    return input_.empty() && ::recv(socket_, &byte, 1, 0) == 0;
-  }
-
- private:
-  int socket_;
-  std::string input_;
-};
-
-std::string Post(std::string_view body, std::string_view more_headers = "") {
-  return "POST /cds-services/stepwise-order-sign HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" +
-         std::string(more_headers) + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-         std::string(body);
-}
-
-int StatusOf(std::string_view response) {
-  return response.starts_with("HTTP/1.1 ") ? std::atoi(response.substr(9, 3).data()) : 0;
-}
 
 class HttpServerTest : public testing::Test {
  protected:
@@ -108,7 +39,7 @@ class HttpServerTest : public testing::Test {
     runner_.join();
   }
   void ExpectAlive() {
-    Client client(port_);
+    HttpClient client(port_);
     client.Send(Post(OrderSignRequest()));
     EXPECT_EQ(StatusOf(client.Receive()), 200);
   }
@@ -125,7 +56,7 @@ class HttpServerTest : public testing::Test {
 
 TEST_F(HttpServerTest, KeepsAliveAndPipelines) {
   Start();
-  Client client(port_);
+  HttpClient client(port_);
   for (int i = 0; i < 3; ++i) {
     client.Send(Post(OrderSignRequest()));
     EXPECT_EQ(StatusOf(client.Receive()), 200);
@@ -145,7 +76,7 @@ TEST_F(HttpServerTest, KeepsAliveAndPipelines) {
 
 TEST_F(HttpServerTest, HeadHasNoBody) {
   Start();
-  Client client(port_);
+  HttpClient client(port_);
   client.Send(
       "HEAD /health/live HTTP/1.1\r\nHost: x\r\n\r\nHEAD /nope HTTP/1.1\r\nHost: x\r\nConnection: "
       "close\r\n\r\n");
@@ -189,7 +120,7 @@ TEST_F(HttpServerTest, HostileBytes) {
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.name);
-    Client client(port_);
+    HttpClient client(port_);
     client.Send(row.bytes);
     client.CloseSending();
     const std::string response = client.Receive();
@@ -204,7 +135,7 @@ TEST_F(HttpServerTest, HostileBytes) {
 
 TEST_F(HttpServerTest, ChunkedBody) {
   Start();
-  Client client(port_);
+  HttpClient client(port_);
   const std::string body = OrderSignRequest();
   char size[16];
   std::snprintf(size, sizeof size, "%zx", body.size());
@@ -215,7 +146,7 @@ TEST_F(HttpServerTest, ChunkedBody) {
 
 TEST_F(HttpServerTest, Expect100Continue) {
   Start();
-  Client client(port_);
+  HttpClient client(port_);
   const std::string request = Post(OrderSignRequest(), "Expect: 100-continue\r\n");
   const std::size_t header = request.find("\r\n\r\n") + 4;
   client.Send(request.substr(0, header));
@@ -228,7 +159,7 @@ TEST_F(HttpServerTest, SlowClientsAreCut) {
   config_.request_timeout_ms = 100;
   config_.idle_timeout_ms = 300;
   Start();
-  Client half(port_), idle(port_);
+  HttpClient half(port_), idle(port_);
   half.Send("POST /cds-services HTTP/1.1\r\nHost");
   EXPECT_TRUE(half.AtEnd());
   EXPECT_TRUE(idle.AtEnd());
@@ -238,10 +169,10 @@ TEST_F(HttpServerTest, SlowClientsAreCut) {
 TEST_F(HttpServerTest, ConnectionsPastTheLimitWait) {
   config_.max_connections = 1;
   Start();
-  auto first = std::make_unique<Client>(port_);
+  auto first = std::make_unique<HttpClient>(port_);
   first->Send(Post(OrderSignRequest()));
   EXPECT_EQ(StatusOf(first->Receive()), 200);
-  Client second(port_);
+  HttpClient second(port_);
   second.Send(Post(OrderSignRequest()));
   auto answer = std::async(std::launch::async, [&] { return second.Receive(); });
   EXPECT_EQ(answer.wait_for(std::chrono::milliseconds(100)), std::future_status::timeout);
@@ -252,7 +183,7 @@ TEST_F(HttpServerTest, ConnectionsPastTheLimitWait) {
 TEST_F(HttpServerTest, StopFinishesTheRequestInFlight) {
   evaluator_.delay = std::chrono::milliseconds(300);
   Start();
-  Client busy(port_), idle(port_);
+  HttpClient busy(port_), idle(port_);
   busy.Send(Post(OrderSignRequest()));
   while (evaluator_.evaluations == 0) std::this_thread::yield();
   Stop();
@@ -266,7 +197,7 @@ TEST_F(HttpServerTest, StopFinishesTheRequestInFlight) {
 TEST_F(HttpServerTest, StopCutsWhatDoesNotEnd) {
   config_.drain_time_ms = 100;
   Start();
-  Client half(port_);
+  HttpClient half(port_);
   half.Send("POST /cds-services/stepwise-order-sign HTTP/1.1\r\nContent-Length: 10\r\n\r\n1");
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   const auto start = std::chrono::steady_clock::now();
@@ -278,7 +209,7 @@ TEST_F(HttpServerTest, SignalsStop) {
   config_.drain_time_ms = 60'000;
   for (const int signal : {SIGTERM, SIGINT}) {
     Start(/*stop_on_signals=*/true);
-    Client idle(port_);
+    HttpClient idle(port_);
     ExpectAlive();
     ::kill(::getpid(), signal);
     runner_.join();
@@ -292,7 +223,7 @@ TEST_F(HttpServerTest, ConcurrentClients) {
   std::atomic<int> good = 0;
   for (int i = 0; i < 8; ++i) {
     clients.emplace_back([&] {
-      Client client(port_);
+      HttpClient client(port_);
       for (int j = 0; j < 50; ++j) {
         client.Send(Post(OrderSignRequest()));
         if (StatusOf(client.Receive()) == 200) ++good;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "rules/pack_schema.h"
 #include "tests/testing.h"
 
 namespace stepwise::cds_hooks {
@@ -180,6 +181,14 @@ TEST(Request, AcceptsTheExamplesOfTheSpecification) {
     }
   }
   EXPECT_GE(accepted, 8);
+}
+
+// `stepwise pack check` is below this floor and knows the hooks by name only.
+TEST(Hooks, AreThoseThatRulesMayName) {
+  std::vector<std::string_view> ours;
+  for (const HookSpec& hook : Hooks()) ours.push_back(hook.hook);
+  const auto names = rules::kRuleSchema.Find("hooks")->allowed;
+  EXPECT_EQ(ours, std::vector<std::string_view>(names.begin(), names.end()));
 }
 
 }  // namespace

@@ -86,6 +86,13 @@ TEST_F(ServiceTest, AnswersWithCards) {
   EXPECT_EQ(response.summary.decision, evaluator_.decision.id);
 }
 
+TEST_F(ServiceTest, TheMostCardsTravelToTheEvaluator) {
+  options_ = MakeServiceOptions(Config{});
+  EXPECT_EQ(Sign().status, 200);
+  EXPECT_EQ(evaluator_.last_options.max_cards, 5u);
+  EXPECT_EQ(evaluator_.last_options.timeout, std::chrono::milliseconds(2000));
+}
+
 TEST_F(ServiceTest, NothingToSay) {
   const HttpResponse response = Sign();
   EXPECT_EQ(response.status, 200);
@@ -108,8 +115,10 @@ TEST_F(ServiceTest, Refusals) {
   const Refusal rows[] = {
       {"GET", "/", "", "", 404, "not-found"},
       {"GET", "/cds-servicesx", "", "", 404, "not-found"},
+      {"GET", "/cds-services//", "", "", 404, "not-found"},
+      {"GET", "/cds-services//feedback", "", "", 404, "not-found"},
       {"POST", "/cds-services/nope", "application/json", good, 404, "not-found"},
-      {"POST", "/cds-services/stepwise-order-sign/feedback", "application/json", good, 404, "not-found"},
+      {"POST", "/cds-services/stepwise-order-sign/other", "application/json", good, 404, "not-found"},
       {"POST", "/cds-services", "application/json", good, 405, "not-supported"},
       {"GET", sign, "", "", 405, "not-supported"},
       {"DELETE", "/health", "", "", 405, "not-supported"},

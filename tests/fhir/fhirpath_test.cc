@@ -153,6 +153,7 @@ const Row kCompileErrors[] = {
      "1:43: first() asks for an order, and children() and descendants() have none"},
     {"entry.resource.ofType(Patient).name.startsWith('A')", "1:37: startsWith() does not work on HumanName"},
     {"today() + 7", "1:11: a number says not how long: write a duration such as 7 days"},
+    {"today() > 7", "1:9: System.Date and System.Integer do not compare; compare values of one kind"},
     {"entry.frist()", "1:7: there is no function frist() (did you mean 'first'?)"},
     {"entry.take()", "1:7: take() takes 1 argument, not 0"},
     {"%pateint", "1:2: there is no variable %pateint"},
@@ -204,7 +205,7 @@ TEST(Fhirpath, PlacesErrorsInTheFileTheTextStandsIn) {
 const Row kRunErrors[] = {
     {"(1 | 2) + 1", "error semantic: the operand of '+' must be one item, and there are several"},
     {"entry.single()", "error semantic: single() wants at most one item, and there are 3"},
-    {"1 < 'a'", "error semantic: System.Integer and System.String do not compare"},
+    {"iif(true, 1, 'b') < 'a'", "error semantic: System.Integer and System.String do not compare"},
     {"@1973-12-25 + 1 'a'",
      "error semantic: a System.Date takes calendar units (years, months, days, ...), not 'a'"},
     {"1.repeat($this + 1)", "error limit: "},
@@ -278,6 +279,7 @@ class OneCode : public ValueSet, public Terminology {
     if (!system.empty() && system != "http://loinc.org") return Membership::kUnknown;
     return code == "72514-3" ? Membership::kIn : Membership::kOut;
   }
+  bool IsAbout(std::string_view system) const override { return system == "http://loinc.org"; }
   const ValueSet* FindValueSet(std::string_view name) const override {
     return name == "pain" ? this : nullptr;
   }

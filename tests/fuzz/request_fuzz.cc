@@ -1,10 +1,11 @@
 // Any bytes either are a CDS Hooks request or are refused with a reason; what is accepted names a patient and
-// can be asked for its prefetch.
+// can be asked for its prefetch. The same for feedback on cards.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 
+#include "cds_hooks/feedback.h"
 #include "cds_hooks/prefetch.h"
 #include "cds_hooks/request.h"
 
@@ -14,6 +15,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!document) {
     if (document.error().message.empty()) std::abort();
     return 0;
+  }
+  if (const auto feedback = cds_hooks::ReadFeedback(*document); !feedback) {
+    if (feedback.error().message.empty() || feedback.error().code != Code::kInvalidArgument) std::abort();
+  } else {
+    for (const cds_hooks::Feedback& one : *feedback) {
+      if (one.card.empty() || !one.at.has_offset) std::abort();
+    }
   }
   const Result<cds_hooks::Request> request = cds_hooks::ReadRequest(*document, nullptr);
   if (!request) {

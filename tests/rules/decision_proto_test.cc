@@ -40,14 +40,15 @@ Decision FullDecision() {
   card.digest = "sha256:card";
   card.subject = "MedicationRequest/o1";
   card.absorbed = {"r8", "r9"};
+  card.suppression_key = "pack/rule/00";
   decision.cards = {card, Card{}};
-  const std::pair<RuleStatus, Outcome> kinds[] = {{RuleStatus::kFired, Outcome::kTrue},
-                                                  {RuleStatus::kStopped, Outcome::kFalse},
-                                                  {RuleStatus::kAbsorbed, Outcome::kUnknown},
-                                                  {RuleStatus::kShadow, Outcome::kTrue},
-                                                  {RuleStatus::kFailed, Outcome::kTrue}};
+  const std::pair<RuleStatus, Outcome> kinds[] = {
+      {RuleStatus::kFired, Outcome::kTrue},       {RuleStatus::kStopped, Outcome::kFalse},
+      {RuleStatus::kAbsorbed, Outcome::kUnknown}, {RuleStatus::kShadow, Outcome::kTrue},
+      {RuleStatus::kFailed, Outcome::kTrue},      {RuleStatus::kSuppressed, Outcome::kTrue},
+      {RuleStatus::kFolded, Outcome::kTrue}};
   for (const auto& [status, outcome] : kinds) {
-    RuleOutcome rule{"pack", "rule", "subject", status, "stopped", "absorbed", "error", {}};
+    RuleOutcome rule{"pack", "rule", "subject", status, "stopped", "absorbed", "error", "note", {}};
     rule.lines = {{"line",
                    "text",
                    true,
@@ -102,6 +103,22 @@ TEST(DecisionProto, ADecisionComesBackWhole) {
   EXPECT_EQ(back->rules[2].lines[0].outcome, Outcome::kUnknown);
   EXPECT_EQ(back->rules[1].lines[0].outcome, Outcome::kFalse);
   EXPECT_EQ(back->packs[0].canonical, "http://example.org/p1");
+}
+
+TEST(DecisionProto, OptionsTravel) {
+  EvaluateOptions options(std::chrono::seconds(1));
+  options.overridden = {{"p/r/1", *DateTime::ParseDateTime("2026-12-10T09:00:00+01:00")}};
+  options.max_cards = 7;
+  v1::EvaluateRequest message;
+  ToProto(options, &message);
+  const Result<EvaluateOptions> back = FromProto(message);
+  ASSERT_TRUE(back);
+  ASSERT_EQ(back->overridden.size(), 1u);
+  EXPECT_EQ(back->overridden[0].key, "p/r/1");
+  EXPECT_EQ(back->overridden[0].at.ToString(), "2026-12-10T09:00:00+01:00");
+  EXPECT_EQ(back->max_cards, 7u);
+  message.mutable_overridden(0)->set_at("yesterday");
+  EXPECT_EQ(FromProto(message).error().path, "overridden[0].at");
 }
 
 TEST(DecisionProto, TimesKeepPrecisionAndOffset) {

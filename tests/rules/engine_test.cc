@@ -142,7 +142,9 @@ card:
   const Card& card = decision.cards[0];
   EXPECT_EQ(card.subject, "MedicationRequest/o1");
   EXPECT_EQ(card.summary, "a*b for 7 days");
-  EXPECT_EQ(card.detail, "the drug has a name: a\\*b, 10% ([The \\[guide\\]](http://example.org/guide))");
+  EXPECT_EQ(card.detail,
+            "the drug has a name: a\\*b, 10% ([The \\[guide\\]](http://example.org/guide))\n\n"
+            "*Allergies were not checked: the pack has no drug tables.*");
   EXPECT_EQ(card.source_label, "Pack 1.2.3");
   EXPECT_EQ(card.links[0].url, "http://example.org/?q=a%2Ab");
   ASSERT_EQ(card.suggestions.size(), 1u);

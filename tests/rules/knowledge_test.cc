@@ -120,7 +120,9 @@ TEST(ValueSet, SaysWhereAndWhatIsWrong) {
   const std::pair<const char*, const char*> rows[] = {
       {"codes: { \"1\": }\n", "s.yaml:1:1: `system` and `codes` come together"},
       {"status: draft\n", "s.yaml:1:1: a value set has `system` with `codes`, or a list of `include`"},
-      {"include: [ { system: x, cods: { \"1\": } } ]\n", "s.yaml:5:12: an include has `codes`"},
+      {"include: [ { system: x, cods: { \"1\": } } ]\n",
+       "s.yaml:5:25: unknown key `cods` in an include; did you mean `codes`?"},
+      {"include: [ { system: x } ]\n", "s.yaml:5:12: an include has `codes`"},
       {"include: [ { system: x, table: nope, column: c } ]\n", "s.yaml:5:32: no table `nope`"},
       {"sistem: x\ninclude: [ { system: x, codes: { \"1\": } } ]\n",
        "s.yaml:5:1: unknown key `sistem` in a value set; did you mean `system`?"},

@@ -7,8 +7,8 @@
 
 #include "fhir/fhirpath/fhirpath.h"
 #include "rules/functions.h"
+#include "rules/functions_command.h"
 #include "rules/medication/functions.h"
-#include "rules/pack_command.h"
 #include "rules/pack_terminology.h"
 #include "tests/rules/medication_fixture.h"
 

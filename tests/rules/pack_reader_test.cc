@@ -29,17 +29,17 @@ struct Row {
 
 TEST(PackReader, PointsAtWhatIsWrongInARule) {
   const Row rows[] = {
-      {"rule: r", "rul: r", "rules/r.yaml:1:1: a rule needs the key `rule`"},
+      {"rule: r", "rul: r", "rules/r.yaml:1:1: unknown key `rul` in a rule; did you mean `rule`?"},
       {"title:", "titel:", "rules/r.yaml:2:1: unknown key `titel` in a rule; did you mean `title`?"},
       {"hooks: [patient-view]", "", "rules/r.yaml:1:1: a rule needs `hooks`"},
       {"text: \"a holds\", ", "", "rules/r.yaml:5:5: a when line needs the key `text`"},
       {"summary: s,", "sumary: s,",
        "rules/r.yaml:7:9: unknown key `sumary` in a card; did you mean `summary`?"},
       {"indicator: info", "indicator: hard-stop",
-       "rules/r.yaml:7:32: `hard-stop` is not a `indicator`; known: critical, warning, info"},
+       "rules/r.yaml:7:32: `hard-stop` is no value of `indicator`; known: critical, warning, info"},
       {"default: silent", "b: silent", "rules/r.yaml:6:12: no line `b` in this rule; did you mean `a`?"},
       {"default: silent", "a: maybe",
-       "rules/r.yaml:6:15: an unknown line is `silent` or `fire`, not `maybe`"},
+       "rules/r.yaml:6:15: `maybe` is no value of `unknown`; known: silent, fire"},
       {"%patient.exists()", "%patent.exists()", "rules/r.yaml:5:"},
       {"%patient.exists()", "%patient.nam.exists()", "rules/r.yaml:5:45: "},
       {"%patient.exists()", "%meds.entry.resource.code.memberOf('none')", "rules/r.yaml:5:"},
@@ -76,13 +76,14 @@ TEST(PackReader, PointsAtWhatIsWrongInARule) {
 
 TEST(PackReader, PointsAtWhatIsWrongInThePack) {
   const Row rows[] = {
-      {"pack: 1", "pack: 2", "pack.yaml:1:7: pack format `2`; this program reads format 1"},
+      {"pack: 1", "pack: 2", "pack.yaml:1:7: `2` is no value of `pack`; did you mean `1`?"},
       {"version: 1.2.3", "version: 1.2", "pack.yaml:4:10: `1.2` is no version"},
-      {"status: active", "status: activ", "pack.yaml:6:9: `activ` is not a `status`; did you mean `active`?"},
+      {"status: active", "status: activ",
+       "pack.yaml:6:9: `activ` is no value of `status`; did you mean `active`?"},
       {"fhir: [4.0.1]", "fhir: [9]", "pack.yaml:7:8: `9` is no FHIR version we know"},
-      {"default: 7,", "default: 70,", "pack.yaml:11:3: parameter `days`: `70` is above the maximum 30"},
+      {"default: 7,", "default: 70,", "pack.yaml:11:45: parameter `days`: `70` is above the maximum 30"},
       {"default: 7,", "default: x,", "pack.yaml:11:45: `x` is no integer"},
-      {"override: none", "override: no", "pack.yaml:13:49: `override` has the one value `none`"},
+      {"override: none", "override: no", "pack.yaml:13:49: `no` is no value of `override`; known: none"},
       {"\"Patient/{{context.patientId}}\"", "\"Patent/1\"",
        "pack.yaml:15:3: `Patent/1` asks for a type that FHIR does not know"},
       {"facts:", "facts:\n  scores: \"1\"", "pack.yaml:20:3: key `scores` is given twice"},

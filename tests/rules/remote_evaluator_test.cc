@@ -67,9 +67,10 @@ class FakeEvaluator final : public Evaluator {
   using Answer = std::function<Result<Decision>(const Document&, const DateTime&, milliseconds)>;
   explicit FakeEvaluator(Answer answer) : answer_(std::move(answer)) {}
 
-  Result<Decision> Evaluate(const Document& request, const DateTime& now, milliseconds timeout) override {
+  Result<Decision> Evaluate(const Document& request, const DateTime& now,
+                            const EvaluateOptions& options) override {
     ++calls;
-    return answer_(request, now, timeout);
+    return answer_(request, now, options.timeout);
   }
   Result<std::vector<PackInfo>> ListPacks() override { return std::vector<PackInfo>{}; }
 

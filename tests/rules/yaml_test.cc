@@ -132,5 +132,18 @@ TEST(Yaml, BecomesJson) {
             R"({"a":1.20,"b":"1.20","c":[true,"yes","007","2024-01",-3e2,null],"d":"q\"\n"})");
 }
 
+TEST(Yaml, GoesOnAfterWhatIsNotPartOfTheSubset) {
+  std::vector<Error> errors;
+  const auto node = ParseYaml("a: 1\na: 2\nb: !!str x\nc: {<<: {d: 1}, e: 2}\n? [x]\n: 1\nf: &y 3\n",
+                              {.file = "f"}, &errors);
+  ASSERT_TRUE(node);
+  std::string places;
+  for (const Error& error : errors) places += error.ToString().substr(0, error.ToString().find(' ')) + " ";
+  EXPECT_EQ(places, "f:2:1: f:3:4: f:4:5: f:5:3: f:7:4: ");
+  EXPECT_EQ(YamlToJson(*node), R"({"a":1,"b":"x","c":{"e":2},"f":3})");
+  EXPECT_FALSE(ParseYaml("a: [", {.file = "f"}, &errors));
+  EXPECT_EQ(errors.size(), 6u);
+}
+
 }  // namespace
 }  // namespace stepwise::rules

@@ -1,14 +1,17 @@
-// Positions in UTF-8 text counted in code points (Unicode scalar values), as FHIRPath counts them.
-// The text is well-formed: documents and expressions are checked when they are read.
-#ifndef STEPWISE_FHIR_FHIRPATH_UTF8_H_
-#define STEPWISE_FHIR_FHIRPATH_UTF8_H_
+// UTF-8 text: positions counted in code points (Unicode scalar values) as people and FHIRPath count them,
+// and whether bytes from elsewhere are UTF-8 at all.
+//
+// What counts expects well-formed text: documents, expressions and packs are checked when they are read.
+// Thread-safety: pure functions.
+#ifndef STEPWISE_FHIR_UTF8_H_
+#define STEPWISE_FHIR_UTF8_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-namespace stepwise::fhirpath {
+namespace stepwise {
 
 inline bool IsContinuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
@@ -34,9 +37,10 @@ inline std::size_t CodePointOffset(std::string_view text, std::size_t index) {
 
 // `code` is a scalar value: at most U+10FFFF and no surrogate.
 void AppendCodePoint(std::string* out, std::uint32_t code);
-// Whether bytes from elsewhere are well-formed UTF-8.
+// Bytes of the well-formed sequence that `bytes` start with, 0 if there is none (RFC 3629, section 4).
+std::size_t Utf8SequenceSize(std::string_view bytes);
 bool IsUtf8(std::string_view bytes);
 
-}  // namespace stepwise::fhirpath
+}  // namespace stepwise
 
-#endif  // STEPWISE_FHIR_FHIRPATH_UTF8_H_
+#endif  // STEPWISE_FHIR_UTF8_H_
