@@ -46,7 +46,11 @@ enum class RuleStatus : std::uint8_t {
   kSuppressed,  // fired, and its card was overridden not long ago: see note
   kFolded,      // fired past the most cards of a response: only named in the last card
 };
-std::string_view RuleStatusName(RuleStatus status);  // "fired", "stopped", ...
+inline constexpr std::string_view kRuleStatusNames[] = {  // in the order of RuleStatus
+    "fired", "stopped", "absorbed", "shadow", "failed", "suppressed", "folded"};
+constexpr std::string_view RuleStatusName(RuleStatus status) {
+  return kRuleStatusNames[static_cast<std::size_t>(status)];
+}
 // Did every line let it through, whoever gave the card? Not those that were overridden.
 bool HasFired(RuleStatus status);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "rules/decision.h"
+
 namespace stepwise::rules {
 namespace {
 
@@ -20,7 +22,6 @@ constexpr std::string_view kIndicators[] = {"critical", "warning", "info"};
 constexpr std::string_view kSelections[] = {"at-most-one", "any"};
 constexpr std::string_view kActionTypes[] = {"create", "update", "delete"};
 constexpr std::string_view kLinkTypes[] = {"absolute", "smart"};
-constexpr std::string_view kRuleStatuses[] = {"fired", "stopped", "absorbed", "shadow", "failed"};
 
 // clang-format off
 constexpr KeySchema kPeriodKeys[] = {
@@ -234,7 +235,7 @@ constexpr KeySchema kExpectKeys[] = {
   {.name = "fires", .kind = kAny, .doc = "Ids of the for-each items that fire; true or false for a rule without for-each"},
   {.name = "stopped-by", .kind = kText, .doc = "Line that stops the rule"},
   {.name = "absorbed-by", .kind = kText, .doc = "Rule of the same cause that gives the card"},
-  {.name = "status", .kind = kText, .doc = "How the rule ends", .allowed = kRuleStatuses},
+  {.name = "status", .kind = kText, .doc = "How the rule ends", .allowed = kRuleStatusNames},
   {.name = "indicator", .kind = kText, .doc = "Of the card", .allowed = kIndicators},
   {.name = "cards", .kind = kInteger, .doc = "How many cards the rule gives"},
   {.name = "suggestions", .kind = kAny, .doc = "How many the card has, or their labels"},
