@@ -253,7 +253,7 @@ Moment Schedule::At(const DateTime& now) const {
   Moment out;
   const std::int64_t millis = now.ToUnixMillis();
   for (const Row& row : rows_) {
-    std::optional<std::size_t> chosen[std::size(kModes)];
+    std::optional<std::size_t> chosen[std::size(kActivationModes)];
     std::vector<std::size_t> shadow;
     const ActivationEntry* canary = nullptr;
     for (const Entry& entry : row.entries) {

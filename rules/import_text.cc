@@ -1,5 +1,6 @@
 #include "rules/import_text.h"
 
+#include "fhir/json_text.h"
 #include "rules/fhir_form.h"
 #include "rules/pack_reader.h"
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fhir/json_text.h"
 #include "rules/import_text.h"
 #include "rules/version.h"
 

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "fhir/json_text.h"
 #include "rules/fhir_form.h"
 #include "rules/import_text.h"
 

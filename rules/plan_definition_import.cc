@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "fhir/json_text.h"
 #include "rules/fhir_form.h"
 #include "rules/import_text.h"
 #include "rules/imported_knowledge.h"

@@ -137,10 +137,12 @@ TEST(Activation, PinsOneRequest) {
 TEST(Activation, SaysWhereAndWhatIsWrong) {
   const std::pair<std::string, std::string> rows[] = {
       {"  x: { a: { version: 1.0.0 } }", "f:3:11: a pack has a list of entries"},
-      {"  x: { a: [ { versoin: 1.0.0 } ] }", "f:3:13: an entry of a site needs the key `version`"},
+      {"  x: { a: [ { versoin: 1.0.0 } ] }",
+       "f:3:15: unknown key `versoin` in an entry of a site; did you mean `version`?"},
       {"  x: { a: [ { version: 1.0 } ] }", "f:3:24: `1.0` names no version; write 1.2.0, ^1.2"},
       {"  x: { a: [ { version: sha256:12 } ] }", "f:3:24: `sha256:12` names no version"},
-      {"  x: { a: [ { version: 1.0.0, mode: off } ] }", "f:3:37: `off` is not a `mode`"},
+      {"  x: { a: [ { version: 1.0.0, mode: off } ] }",
+       "f:3:37: `off` is no value of `mode`; known: on, canary, shadow"},
       {"  x: { a: [ { version: 1.0.0, percent: 5 } ] }", "f:3:40: only `mode: canary` has a percentage"},
       {"  x: { a: [ { version: 1.0.0, mode: canary } ] }", "f:3:13: a canary says its `percent`"},
       {"  x: { a: [ { version: 1.0.0, mode: canary, percent: 101 } ] }",
