@@ -189,7 +189,7 @@ class Lister {
     for (const OverrideReason& reason : card.override_reasons) {
       const std::string place = name + ", override reason " + reason.code;
       Put(ItemKind::kInput, place, reason.system + "|" + reason.code);
-      Put(ItemKind::kText, place + ": display", reason.display);
+      Put(ItemKind::kInput, place + ": display", reason.display);  // CDS Hooks: code and label are a pair
     }
     for (const LinkSource& link : card.links) {
       Put(ItemKind::kText, name + ", link " + link.label.text,

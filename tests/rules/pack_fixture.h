@@ -69,6 +69,19 @@ class PackFixture {
   TempDir dir_;
 };
 
+// A rule over the fixture's facts, with a line of either kind.
+inline constexpr std::string_view kScoreRule = R"yaml(rule: scores
+id: X-01
+title: High score
+hooks: [patient-view]
+when:
+  - { id: high, text: "a high score", if: "%scores.where($this > 3).exists()" }
+unless:
+  - { id: treated, text: "already treated", if: "%meds.entry.exists()" }
+unknown: { high: silent, treated: fire }
+card: { summary: "Score {{%scores}}", indicator: warning }
+)yaml";
+
 // A CDS Hooks request with these JSON texts as context entries and as prefetch.
 inline std::string RequestJson(std::string_view hook, std::string_view context, std::string_view prefetch) {
   return R"({"hook":")" + std::string(hook) + R"(","hookInstance":"x","context":{"patientId":"p1")" +

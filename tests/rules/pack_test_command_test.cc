@@ -14,18 +14,6 @@
 namespace stepwise::rules {
 namespace {
 
-constexpr std::string_view kRule = R"yaml(rule: scores
-id: X-01
-title: High score
-hooks: [patient-view]
-when:
-  - { id: high, text: "a high score", if: "%scores.where($this > 3).exists()" }
-unless:
-  - { id: treated, text: "already treated", if: "%meds.entry.exists()" }
-unknown: { high: silent, treated: fire }
-card: { summary: "Score {{%scores}}", indicator: warning }
-)yaml";
-
 constexpr std::string_view kHead = R"yaml(tests-for: X-01
 now: "2026-12-10T09:00:00Z"
 base:
@@ -51,7 +39,7 @@ constexpr std::string_view kMore = R"yaml(  - name: low
 // The pack with these cases; TestPacks() on it gives `code` and `text`.
 struct TestRun {
   explicit TestRun(const std::string& cases, const std::function<void(TestPacksOptions&)>& change = {})
-      : pack({{"rules/r.yaml", std::string(kRule)}, {"tests/r.yaml", cases}}) {
+      : pack({{"rules/r.yaml", std::string(kScoreRule)}, {"tests/r.yaml", cases}}) {
     TestPacksOptions options;
     options.dirs = {pack.dir()};
     if (change) change(options);
@@ -164,7 +152,7 @@ TEST(PackTestCommand, JunitSaysWhyPacksDoNotLoad) {
 }
 
 TEST(PackTestCommand, WatchRunsAgainAfterAChange) {
-  PackFixture pack({{"rules/r.yaml", std::string(kRule)}, {"tests/r.yaml", std::string(kHead)}});
+  PackFixture pack({{"rules/r.yaml", std::string(kScoreRule)}, {"tests/r.yaml", std::string(kHead)}});
   TestPacksOptions options;
   options.dirs = {pack.dir()};
   std::ostringstream out;
@@ -196,7 +184,7 @@ TEST(PackTestCommand, WatchRunsAgainAfterAChange) {
 
 TEST(PackMutateCommand, NamesWhatNoTestNotices) {
   PackFixture pack(
-      {{"rules/r.yaml", std::string(kRule)}, {"tests/r.yaml", std::string(kHead) + std::string(kMore)}});
+      {{"rules/r.yaml", std::string(kScoreRule)}, {"tests/r.yaml", std::string(kHead) + std::string(kMore)}});
   const auto mutate = [&](double fail_under) {
     const std::string dirs[] = {pack.dir()};
     std::ostringstream out;

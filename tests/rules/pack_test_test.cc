@@ -13,18 +13,6 @@
 namespace stepwise::rules {
 namespace {
 
-constexpr std::string_view kRule = R"yaml(rule: scores
-id: X-01
-title: High score
-hooks: [patient-view]
-when:
-  - { id: high, text: "a high score", if: "%scores.where($this > 3).exists()" }
-unless:
-  - { id: treated, text: "already treated", if: "%meds.entry.exists()" }
-unknown: { high: silent, treated: fire }
-card: { summary: "Score {{%scores}}", indicator: warning }
-)yaml";
-
 constexpr std::string_view kTests = R"yaml(tests-for: X-01
 now: "2026-12-10T09:00:00Z"
 base:
@@ -49,7 +37,7 @@ cases:
 )yaml";
 
 TEST(PackTest, PassesAndCovers) {
-  PackFixture pack({{"rules/r.yaml", std::string(kRule)}, {"tests/r.yaml", std::string(kTests)}});
+  PackFixture pack({{"rules/r.yaml", std::string(kScoreRule)}, {"tests/r.yaml", std::string(kTests)}});
   const auto base = pack.Load();
   ASSERT_NE(base, nullptr);
   const PackTestReport report = RunPackTests(*base, base->packs()[0]);
@@ -95,8 +83,8 @@ TEST(PackTest, SaysWhatWasExpected) {
   };
   const std::string head(kTests.substr(0, kTests.find("  - name: fires")));
   for (const auto& [text, message] : rows) {
-    PackFixture pack(
-        {{"rules/r.yaml", std::string(kRule)}, {"tests/r.yaml", head + "  - name: n\n    " + text + "\n"}});
+    PackFixture pack({{"rules/r.yaml", std::string(kScoreRule)},
+                      {"tests/r.yaml", head + "  - name: n\n    " + text + "\n"}});
     const auto base = pack.Load();
     ASSERT_NE(base, nullptr);
     const PackTestReport report = RunPackTests(*base, base->packs()[0]);
