@@ -21,11 +21,11 @@ inline std::size_t CountCodePoints(std::string_view text) {
   return count;
 }
 
-// Bytes of the code point that begins at text[at]; at < text.size().
+// Bytes of the code point that begins at text[at]; at < text.size(). At most 4, whatever the text is.
 inline std::size_t CodePointSize(std::string_view text, std::size_t at) {
-  std::size_t end = at + 1;
-  while (end < text.size() && IsContinuation(text[end])) ++end;
-  return end - at;
+  std::size_t size = 1;
+  while (size < 4 && at + size < text.size() && IsContinuation(text[at + size])) ++size;
+  return size;
 }
 
 // Where the code point number `index` begins; text.size() when there are fewer.
