@@ -59,14 +59,8 @@ class Analysis {
       return std::ranges::any_of(ast.children,
                                  [](const auto& child) { return child == nullptr || CanBeEmpty(*child); });
     };
+    if (IsLiteral(ast.kind)) return false;
     switch (ast.kind) {
-      case AstKind::kBoolean:
-      case AstKind::kString:
-      case AstKind::kInteger:
-      case AstKind::kLong:
-      case AstKind::kDecimal:
-      case AstKind::kTemporal:
-      case AstKind::kQuantity: return false;
       case AstKind::kBinary: return ast.text != "~" && ast.text != "!~" && any_child();
       case AstKind::kUnary: return any_child();
       case AstKind::kCall:

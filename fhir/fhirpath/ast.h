@@ -35,6 +35,8 @@ enum class AstKind : std::uint8_t {
   kTypeTest,  // children[0] is/as type: text: is | as; type
   kInstance,  // type { names[i]: children[i] }
 };
+// A value written out; {} is none.
+constexpr bool IsLiteral(AstKind kind) { return AstKind::kBoolean <= kind && kind <= AstKind::kQuantity; }
 
 struct Ast {
   AstKind kind = AstKind::kEmpty;

@@ -84,7 +84,7 @@ void Binder::WantOrder(const Bound& focus, std::string_view function, const Sour
 // Two or more literals joined by '|' are several items for sure.
 bool Binder::SurelyMany(const Ast& ast) {
   const auto literal = [](const Ast& a) {
-    return a.kind >= AstKind::kBoolean && a.kind <= AstKind::kTemporal;
+    return IsLiteral(a.kind) && a.kind != AstKind::kQuantity;  // 1 'g' | 1000 'mg' is one
   };
   if (ast.kind != AstKind::kBinary || ast.text != "|") return false;
   const Ast& left = *ast.children[0];
