@@ -35,6 +35,7 @@ inline void WritePack(const std::filesystem::path& root, const PackSpec& spec) {
   head += spec.query.empty() ? "\n" : "prefetch: { data: \"" + spec.query + "\" }\n";
   if (!spec.effective.empty()) head += "effective: " + spec.effective + "\n";
   if (spec.fact) head += "facts: { who: \"'" + spec.id + " " + spec.version + "'\" }\n";
+  head += "canonical: https://example.org/fhir/ImplementationGuide/org.example." + spec.id + "\n";
   WriteFile(dir / "pack.yaml", head);
   const bool shows_fact = spec.requires_packs.find("k:") != std::string::npos;
   for (int i = 0; i < (spec.fact ? 0 : spec.rules); ++i) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "rules/package_resources.h"
 #include "tests/rules/registry_fixture.h"
 
 namespace stepwise::rules {
@@ -269,6 +270,40 @@ TEST_F(RegistryTest, AppliesTheOverlaysOfItsSite) {
   EXPECT_FALSE(north->Reload());
   EXPECT_EQ(Errors(*north).find("packs/a/1.1.0/sites/north.yaml:3:15: no parameter `days`"), 0u)
       << Errors(*north);
+}
+
+TEST_F(RegistryTest, ServesPackagesAndKeepsTheLastGoodOne) {
+  const RegistryFixture source({{.version = "1.0.0"}, {.version = "1.1.0"}});
+  const auto base = source.Load();
+  ASSERT_NE(base, nullptr);
+  const auto package = [&](const Pack& pack) {
+    return root_.path() / "packs" / ("a-" + pack.version.ToString() + ".tgz");
+  };
+  for (const Pack& pack : base->packs()) {
+    const auto bytes = BuildPackage(*base, pack);
+    ASSERT_TRUE(bytes) << bytes.error().ToString();
+    WriteFile(package(pack), *bytes);
+  }
+  const auto registry = Open();
+  ASSERT_NE(registry, nullptr);
+  EXPECT_EQ(Ask(*registry), "a 1.1.0;");
+
+  const Pack& highest = base->packs().back();
+  const std::string good = ReadFile(package(highest));
+  std::string changed = good;
+  changed[changed.size() / 2] ^= 1;
+  WriteFile(package(highest), changed);
+  EXPECT_FALSE(registry->Reload());
+  EXPECT_EQ(Ask(*registry), "a 1.1.0;");
+  ASSERT_FALSE(registry->status().errors.empty());
+  EXPECT_NE(registry->status().errors[0].ToString().find("a-1.1.0.tgz"), std::string::npos);
+
+  std::filesystem::remove(package(highest));
+  EXPECT_TRUE(registry->Reload());
+  EXPECT_EQ(Ask(*registry), "a 1.0.0;");
+  WriteFile(package(highest), good);
+  EXPECT_TRUE(registry->Reload());
+  EXPECT_EQ(Ask(*registry), "a 1.1.0;");
 }
 
 TEST_F(RegistryTest, OtherChecksRefuseAPackToo) {
