@@ -3,8 +3,8 @@
 //   const HookSpec* sign = FindHook("order-sign");
 //   sign->service_id == "stepwise-order-sign"
 //
-// Source: CDS Hooks hook library (HL7/cds-hooks-library, 2026-04): patient-view 1.0, order-select 1.0,
-// order-sign 1.0. To answer another hook, add a row.
+// Source: CDS Hooks hook library (HL7/cds-hooks-library, 2026-04), whose examples differ from its tables in a
+// few names: what either says is taken. To answer another hook, add a row.
 // Thread-safety: immutable.
 #ifndef STEPWISE_CDS_HOOKS_HOOK_H_
 #define STEPWISE_CDS_HOOKS_HOOK_H_
@@ -20,17 +20,21 @@ enum class FieldType : std::uint8_t {
   kReference,   // string: "Practitioner/123"
   kReferences,  // array of such strings
   kBundle,      // object: a FHIR Bundle
+  kResource,    // object: a FHIR resource, bare or as {"resource": {...}}
+  kResources,   // array of such objects
 };
 
 struct ContextField {
   std::string_view name;
   FieldType type;
   bool required;
-  bool prefetch_token;  // may be written as {{context.<name>}} in a prefetch template
+  bool prefetch_token;         // may be written as {{context.<name>}} in a prefetch template
+  std::string_view also = {};  // another name that the hook's own examples use
 };
 
 struct HookSpec {
   std::string_view hook;
+  std::string_view version;  // of the hook's published definition
   std::string_view service_id;
   std::string_view title;
   std::string_view description;

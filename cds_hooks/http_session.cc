@@ -124,13 +124,27 @@ void HttpSession::Answer() {
   request.access_control_request_method = View(message[http::field::access_control_request_method]);
   request.body = std::move(message.body());
 
+  const std::size_t request_bytes = request.body.size();
+  const auto start = std::chrono::steady_clock::now();  // measures; decides nothing
+  // The request's views point into parser_, which stays as it is until the answer is written.
+  context_.service.Handle(
+      std::move(request), [self = shared_from_this(), request_bytes, start](HttpResponse response) {
+        const auto duration = std::chrono::steady_clock::now() - start;
+        // Runs here and now on the session's own strand, which is where a quick answer comes from.
+        asio::dispatch(self->stream_.get_executor(), [self, request_bytes, duration,
+                                                      response = std::move(response)]() mutable {
+          self->Respond(std::move(response), request_bytes,
+                        std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+        });
+      });
+}
+
+void HttpSession::Respond(HttpResponse response, std::size_t request_bytes, std::int64_t duration_us) {
+  const auto& message = parser_->get();
   AccessRecord record;
   record.method = MethodName(message.method());
-  record.request_bytes = request.body.size();
-  const auto start = std::chrono::steady_clock::now();  // measures; decides nothing
-  HttpResponse response = context_.service.Handle(std::move(request));
-  record.duration_us =
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count();
+  record.request_bytes = request_bytes;
+  record.duration_us = duration_us;
   record.status = response.status;
   record.response_bytes = response.body.size();
   record.summary = std::move(response.summary);

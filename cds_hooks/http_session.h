@@ -50,6 +50,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void SendContinue();
   void ReadBody();
   void Answer();
+  void Respond(HttpResponse response, std::size_t request_bytes, std::int64_t duration_us);
   void RefuseReading(ErrorCode error);
   void Write(HttpResponse response, bool keep_alive, bool head, bool unread_input);
   void Linger();

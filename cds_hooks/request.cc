@@ -63,19 +63,20 @@ std::string_view BareId(std::string_view id) {
   return id.starts_with(kPatient) ? id.substr(kPatient.size()) : id;
 }
 
-Status CheckBundle(Node context, const ContextField& field) {
+// Fields of one name, with what each type asks of them. `name`: as the request writes it.
+Status CheckBundle(Node context, const ContextField& field, std::string_view name) {
   STEPWISE_ASSIGN_OR_RETURN(
-      const Node bundle, Member(context, "context", field.name, field.required, "a FHIR Bundle",
+      const Node bundle, Member(context, "context", name, field.required, "a FHIR Bundle",
                                 [](Node n) { return IsObject(n) && n.resource_type() == types::kBundle; }));
   if (!bundle) return {};
   std::size_t index = 0;
   for (const Node entry : bundle.children()) {
     if (entry.name() != names::kEntry) continue;
     const auto path = [&] {
-      return "context." + std::string(field.name) + ".entry[" + std::to_string(index) + "]";
+      return "context." + std::string(name) + ".entry[" + std::to_string(index) + "]";
     };
     if (!entry.in_array()) {
-      return Wrong("context." + std::string(field.name) + ".entry", "expected an array of objects");
+      return Wrong("context." + std::string(name) + ".entry", "expected an array of objects");
     }
     if (entry.kind() != NodeKind::kObject) return Wrong(path(), "expected an object");
     if (const Node resource = entry.Child(names::kResource); resource && !IsObject(resource)) {
@@ -86,33 +87,60 @@ Status CheckBundle(Node context, const ContextField& field) {
   return {};
 }
 
-Status CheckReferences(Node context, const ContextField& field) {
-  STEPWISE_ASSIGN_OR_RETURN(const Node first, Member(context, "context", field.name, field.required,
-                                                     "an array of references such as \"MedicationRequest/1\"",
+// An array whose items are all accepted; `expected` says in words what they are.
+template <typename Accepts>
+Status CheckItems(Node context, const ContextField& field, std::string_view name, std::string_view expected,
+                  std::string_view item_expected, Accepts accepts) {
+  STEPWISE_ASSIGN_OR_RETURN(const Node first, Member(context, "context", name, field.required, expected,
                                                      [](Node n) { return n.in_array(); }));
   if (!first) return {};
   std::size_t index = 0;
   for (const Node item : context.children()) {
     if (item.name() != first.name()) continue;
-    if (item.kind() != NodeKind::kString || item.string().empty()) {
-      return Wrong("context." + std::string(field.name) + "[" + std::to_string(index) + "]",
-                   "expected a reference such as \"MedicationRequest/1\"");
+    if (!accepts(item)) {
+      return Wrong("context." + std::string(name) + "[" + std::to_string(index) + "]",
+                   "expected " + std::string(item_expected));
     }
     ++index;
   }
   return {};
 }
 
+bool IsReference(Node node) { return node.kind() == NodeKind::kString && !node.string().empty(); }
+
+bool IsResource(Node node) {
+  if (node.kind() != NodeKind::kObject || node.is_valueless_primitive()) return false;
+  if (node.Child("resourceType")) return true;
+  const Node wrapped = node.Child(names::kResource);
+  return wrapped && IsObject(wrapped) && wrapped.Child("resourceType");
+}
+
+Status CheckField(Node context, const ContextField& field, std::string_view name) {
+  switch (field.type) {
+    case FieldType::kId:
+    case FieldType::kReference: {
+      const Result<std::string_view> text = String(context, "context", name, field.required);
+      return text ? Status() : tl::unexpected(text.error());
+    }
+    case FieldType::kReferences:
+      return CheckItems(context, field, name, "an array of references such as \"MedicationRequest/1\"",
+                        "a reference such as \"MedicationRequest/1\"", IsReference);
+    case FieldType::kBundle: return CheckBundle(context, field, name);
+    case FieldType::kResource: {
+      const Result<Node> resource = Member(context, "context", name, field.required, "a FHIR resource",
+                                           [](Node n) { return !n.in_array() && IsResource(n); });
+      return resource ? Status() : tl::unexpected(resource.error());
+    }
+    case FieldType::kResources:
+      return CheckItems(context, field, name, "an array of FHIR resources", "a FHIR resource", IsResource);
+  }
+  return {};
+}
+
 Status CheckContext(Node context, const HookSpec& hook) {
   for (const ContextField& field : hook.fields) {
-    switch (field.type) {
-      case FieldType::kId:
-      case FieldType::kReference:
-        STEPWISE_RETURN_IF_ERROR(String(context, "context", field.name, field.required));
-        break;
-      case FieldType::kReferences: STEPWISE_RETURN_IF_ERROR(CheckReferences(context, field)); break;
-      case FieldType::kBundle: STEPWISE_RETURN_IF_ERROR(CheckBundle(context, field)); break;
-    }
+    const bool other_name = !field.also.empty() && !context.Child(field.name) && context.Child(field.also);
+    STEPWISE_RETURN_IF_ERROR(CheckField(context, field, other_name ? field.also : field.name));
   }
   return {};
 }

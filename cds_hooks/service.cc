@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <future>
 #include <nlohmann/json.hpp>
 
 #include "cds_hooks/feedback.h"
@@ -120,6 +121,7 @@ Service::Service(ServiceOptions options, rules::Evaluator& evaluator, Clock cloc
   if (options_.overrides == nullptr)
     options_.overrides = std::make_shared<MemoryOverrideStore>(options_.override_limits);
   options_.pipeline.overrides = options_.overrides.get();
+  executor_ = options_.executor != nullptr ? options_.executor : &inline_executor_;
 }
 
 Status Service::Refresh() {
@@ -146,24 +148,56 @@ Result<std::shared_ptr<const Service::Serving>> Service::CurrentServing(const Da
   return Serve(std::move(snapshot));
 }
 
-HttpResponse Service::Handle(HttpRequest request) noexcept {
-  HttpResponse response;
-  try {
-    response = Route(request);
-  } catch (...) {  // ours or a library's fault; the next request must find a server
-    response = Refuse(Error{Code::kInternal, "", {}, ""});
+// Lives in the callbacks of whoever is working on the request.
+class Service::Exchange {
+ public:
+  Exchange(Service& service, HttpRequest request_in, Respond respond)
+      : request(std::move(request_in)), service_(service), respond_(std::move(respond)) {}
+  // A callback that was dropped without an answer is a fault of ours; the client hears of it.
+  ~Exchange() {
+    if (!answered_) Answer(Refuse(Error{Code::kInternal, "", {}, ""}));
   }
-  AddCorsHeaders(request.origin, response);
-  return response;
+
+  // The first answer counts.
+  void Answer(HttpResponse response) noexcept {
+    if (answered_.exchange(true)) return;
+    response.summary.route = route;
+    service_.AddCorsHeaders(request.origin, response);
+    respond_(std::move(response));
+  }
+
+  HttpRequest request;
+  std::string_view route = "other", service_id;
+
+ private:
+  Service& service_;
+  Respond respond_;
+  std::atomic<bool> answered_{false};
+};
+
+void Service::Handle(HttpRequest request, Respond respond) noexcept {
+  const auto exchange = std::make_shared<Exchange>(*this, std::move(request), std::move(respond));
+  try {
+    Route(exchange);
+  } catch (...) {  // ours or a library's fault; the next request must find a server
+    exchange->Answer(Refuse(Error{Code::kInternal, "", {}, ""}));
+  }
 }
 
-HttpResponse Service::Route(HttpRequest& request) {
+HttpResponse Service::Handle(HttpRequest request) {
+  const auto promise = std::make_shared<std::promise<HttpResponse>>();
+  Handle(std::move(request), [promise](HttpResponse given) { promise->set_value(std::move(given)); });
+  return promise->get_future().get();
+}
+
+void Service::Route(const ExchangePtr& exchange) {
   constexpr std::string_view kServices = "/cds-services", kHealth = "/health", kLive = "/health/live",
                              kMetrics = "/metrics";
   constexpr std::string_view kCall = "/cds-services/{id}", kFeedback = "/cds-services/{id}/feedback";
+  const HttpRequest& request = exchange->request;
   std::string_view path = request.target.substr(0, request.target.find('?'));
   if (!path.starts_with(options_.path_prefix))
-    return Refuse(404, "not-found", "there is nothing at this path");
+    return exchange->Answer(Refuse(404, "not-found", "there is nothing at this path"));
   path.remove_prefix(options_.path_prefix.size());
   if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
 
@@ -180,27 +214,31 @@ HttpResponse Service::Route(HttpRequest& request) {
     if (!service_id.empty() && rest == "/feedback") route = kFeedback;
   }
   if (route.empty())
-    return Refuse(404, "not-found",
-                  "there is nothing at this path; services are listed at " + options_.path_prefix +
-                      std::string(kServices));
+    return exchange->Answer(Refuse(404, "not-found",
+                                   "there is nothing at this path; services are listed at " +
+                                       options_.path_prefix + std::string(kServices)));
+  exchange->route = route;
+  exchange->service_id = service_id;
 
   const std::string_view allow = service_id.empty() ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
-  HttpResponse response;
-  if (request.method == "OPTIONS") {
-    response = Preflight(allow, !request.access_control_request_method.empty());
-  } else if (service_id.empty() ? !IsGet(request) : !IsPost(request)) {
-    response = MethodNotAllowed(allow);
-  } else if (!service_id.empty()) {
-    response = route == kFeedback ? TakeFeedback(request, service_id) : Call(request, service_id);
-  } else if (route == kServices) {
-    response = Discover();
-  } else if (route == kMetrics) {
-    response = Metrics();
-  } else {
-    response = route == kLive ? Json(200, R"({"status":"up"})") : Health();
-  }
-  response.summary.route = route;
-  return response;
+  if (request.method == "OPTIONS")
+    return exchange->Answer(Preflight(allow, !request.access_control_request_method.empty()));
+  if (service_id.empty() ? !IsGet(request) : !IsPost(request))
+    return exchange->Answer(MethodNotAllowed(allow));
+  if (route == kServices) return exchange->Answer(Discover());
+  if (route == kMetrics) return exchange->Answer(Metrics());
+  if (service_id.empty())
+    return exchange->Answer(route == kLive ? Json(200, R"({"status":"up"})") : Health());
+
+  const bool taken = executor_->Run([this, exchange, is_feedback = route == kFeedback]() noexcept {
+    try {
+      exchange->Answer(is_feedback ? TakeFeedback(*exchange) : Call(*exchange));
+    } catch (...) {
+      exchange->Answer(Refuse(Error{Code::kInternal, "", {}, ""}));
+    }
+  });
+  if (!taken)
+    exchange->Answer(Refuse(Error{Code::kUnavailable, "too many requests wait to be evaluated", {}, ""}));
 }
 
 HttpResponse Service::Discover() {
@@ -208,12 +246,13 @@ HttpResponse Service::Discover() {
   return serving ? Json(200, (*serving)->catalog.discovery) : Refuse(serving.error());
 }
 
-HttpResponse Service::Call(HttpRequest& request, std::string_view service_id) {
+HttpResponse Service::Call(Exchange& exchange) {
+  HttpRequest& request = exchange.request;
   const DateTime now = clock_();
   const auto serving = CurrentServing(now);
   if (!serving) return Refuse(serving.error());
   const Catalog& catalog = (*serving)->catalog;
-  const CatalogEntry* entry = catalog.Find(service_id);
+  const CatalogEntry* entry = catalog.Find(exchange.service_id);
   if (entry == nullptr) return NoSuchService();
   HttpResponse response;
   if (const std::string_view fault = FaultOfForm(request); !fault.empty()) {
@@ -254,11 +293,12 @@ std::function<void()> Service::ShadowOf(std::shared_ptr<const Serving> serving, 
   };
 }
 
-HttpResponse Service::TakeFeedback(HttpRequest& request, std::string_view service_id) {
+HttpResponse Service::TakeFeedback(Exchange& exchange) {
+  HttpRequest& request = exchange.request;
   const DateTime now = clock_();
   const auto serving = CurrentServing(now);
   if (!serving) return Refuse(serving.error());
-  const CatalogEntry* entry = (*serving)->catalog.Find(service_id);
+  const CatalogEntry* entry = (*serving)->catalog.Find(exchange.service_id);
   if (entry == nullptr) return NoSuchService();
   HttpResponse response;
   if (const std::string_view fault = FaultOfForm(request); !fault.empty()) {

@@ -11,7 +11,8 @@
 // /health and /metrics name files and versions: a proxy should keep them inside.
 //
 //   Service service({.cors_origins = {"*"}}, evaluator, clock);
-//   HttpResponse response = service.Handle({.method = "GET", .target = "/cds-services"});
+//   service.Handle({.method = "GET", .target = "/cds-services"}, [](HttpResponse response) { ... });
+//   HttpResponse response = service.Handle({.method = "GET", .target = "/cds-services"});   // waits
 //
 // Every answer carries the CORS headers, and every answer that is not 2xx an OperationOutcome. Nothing
 // throws. Source: CDS Hooks 2.0.1, "Discovery", "Calling a CDS Service", "Cross-Origin Resource Sharing".
@@ -30,6 +31,7 @@
 
 #include "cds_hooks/config.h"
 #include "cds_hooks/discovery.h"
+#include "cds_hooks/executor.h"
 #include "cds_hooks/pipeline.h"
 #include "fhir/date_time.h"
 #include "rules/evaluator.h"
@@ -37,11 +39,13 @@
 
 namespace stepwise::cds_hooks {
 
-// The views live as long as the call.
+// The views live until the response is given.
 struct HttpRequest {
   std::string_view method = {}, target = {};
   std::string_view content_type = {}, content_encoding = {}, origin = {};  // headers; "" when absent
   std::string_view access_control_request_method = {};
+  std::string_view authorization = {}, traceparent = {}, tracestate = {};
+  std::string_view client_certificate = {};  // subject of the verified one; "" without
   std::string body = {};
 };
 
@@ -70,7 +74,10 @@ struct ServiceOptions {
   const rules::Registry* registry = nullptr;  // whose state /health and /metrics tell; outlives the service
   std::shared_ptr<OverrideStore> overrides;   // nullptr: in memory, with `override_limits`
   OverrideStoreLimits override_limits;
+  Executor* executor = nullptr;  // of evaluations; outlives the service. nullptr: an InlineExecutor
 };
+using Respond = std::function<void(HttpResponse)>;  // does not throw
+
 ServiceOptions MakeServiceOptions(const Config& config);
 
 class Service {
@@ -84,21 +91,27 @@ class Service {
   // those stay. Called by itself on the first request that needs it. Errors: ListPacks()'s, BuildCatalog()'s.
   Status Refresh();
 
-  HttpResponse Handle(HttpRequest request) noexcept;
+  // Answers by `respond`, exactly once: before it returns, or later on another thread.
+  void Handle(HttpRequest request, Respond respond) noexcept;
+  // The same for those who can wait.
+  HttpResponse Handle(HttpRequest request);
 
   // Adds the CORS headers; for answers that are not from Handle(), to requests that could not be read.
   void AddCorsHeaders(std::string_view origin, HttpResponse& response) const;
 
  private:
-  HttpResponse Route(HttpRequest& request);
+  class Exchange;  // one request on its way to its response
+  using ExchangePtr = std::shared_ptr<Exchange>;
   // A request is answered by one of these from beginning to end.
   struct Serving {
     std::shared_ptr<rules::Evaluator> snapshot;  // nullptr: evaluator_
     Catalog catalog;
   };
+
+  void Route(const ExchangePtr& exchange);
   HttpResponse Discover();
-  HttpResponse Call(HttpRequest& request, std::string_view service_id);
-  HttpResponse TakeFeedback(HttpRequest& request, std::string_view service_id);
+  HttpResponse Call(Exchange& exchange);
+  HttpResponse TakeFeedback(Exchange& exchange);
   HttpResponse Health();
   HttpResponse Metrics();
   std::function<void()> ShadowOf(std::shared_ptr<const Serving> serving, Answer answer);
@@ -112,6 +125,8 @@ class Service {
   ServiceOptions options_;  // not changed after construction
   rules::Evaluator& evaluator_;
   const Clock clock_;
+  InlineExecutor inline_executor_;
+  Executor* executor_;
   std::mutex mutex_;
   std::shared_ptr<const Serving> serving_;  // guarded by mutex_; null until the evaluator has answered once
   std::atomic<std::size_t> shadows_{0};     // running

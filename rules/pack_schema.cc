@@ -14,7 +14,10 @@ constexpr std::string_view kStatuses[] = {"draft", "active", "retired"};
 constexpr std::string_view kParameterTypes[] = {"integer", "decimal", "string", "boolean"};
 constexpr std::string_view kOverrides[] = {"none"};
 // Those that the service answers (cds_hooks/hook.cc).
-constexpr std::string_view kHooks[] = {"patient-view", "order-select", "order-sign"};
+// The rows of cds_hooks/hook.cc, the floor above; a test compares them.
+constexpr std::string_view kHooks[] = {"patient-view",     "order-select",      "order-sign",
+                                       "order-dispatch",   "encounter-start",   "encounter-discharge",
+                                       "appointment-book", "medication-refill", "medication-verify"};
 constexpr std::string_view kModes[] = {"on", "shadow", "off"};
 constexpr std::string_view kUnknowns[] = {"silent", "fire"};
 constexpr std::string_view kAfters[] = {"override"};
