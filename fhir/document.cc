@@ -59,6 +59,18 @@ bool Node::boolean() const {
   return r.kind == NodeKind::kBoolean && document_->bytes_[r.begin] == 't';
 }
 
+void Document::Blank(Node text) {
+  if (text.document() != this || text.kind() != NodeKind::kString) return;
+  const std::string_view written = text.json();
+  const std::string_view decoded = text.string();
+  const auto blank = [](std::string& where, std::string_view what, std::size_t quote) {
+    std::fill_n(where.begin() + (what.data() - where.data()) + static_cast<std::ptrdiff_t>(quote),
+                what.size() - 2 * quote, 'x');
+  };
+  blank(bytes_, written, 1);
+  if (decoded.data() != written.data() + 1) blank(unescaped_, decoded, 0);
+}
+
 std::string_view Node::json() const {
   const Record& r = record();
   const std::string_view bytes = document_->bytes_;
@@ -76,21 +88,21 @@ Node Node::Child(std::string_view name) const {
   return id == kNoName ? Node() : Child(id);
 }
 
-bool Node::ChildIsNull(NameId name) const {
+Node Node::NullChild(NameId name) const {
   const Record& r = record();
-  if (r.kind != NodeKind::kObject) return false;
+  if (r.kind != NodeKind::kObject) return {};
   for (std::uint32_t i = index_ + 1; i < r.link;) {
     const Record& child = document_->nodes_[i];
     if (child.name == name && child.kind == NodeKind::kNull && (child.flags & Record::kCompanion) == 0)
-      return true;
+      return {document_, i};
     i = child.kind == NodeKind::kObject ? child.link : i + 1;
   }
-  return false;
+  return {};
 }
 
-bool Node::ChildIsNull(std::string_view name) const {
+Node Node::NullChild(std::string_view name) const {
   const NameId id = document_->FindName(name);
-  return id != kNoName && ChildIsNull(id);
+  return id == kNoName ? Node() : NullChild(id);
 }
 
 Node Node::parent() const {

@@ -49,6 +49,10 @@ class Document {
   Document(Document&&) noexcept = default;
   Document& operator=(Document&&) noexcept = default;
 
+  // Overwrites a string with as many x, in the bytes too: for secrets that were read and must not go further.
+  // What `text` is a view of changes with it. Not for strings of another document or other kinds of nodes.
+  void Blank(Node text);
+
   Node root() const;
   Node node(std::uint32_t index) const;
   std::string_view bytes() const { return std::string_view(bytes_).substr(0, size_); }
@@ -122,9 +126,9 @@ class Node {
   Node Child(NameId name) const;                  // first child of that name, or a null Node
   Node NextChild(NameId name, Node after) const;  // the next one, where `after` is a child of this node
   Node Child(std::string_view name) const;        // the same by text; for edges, not for the hot path
-  // The property stands there with the value null, which is no child but is not "absent" either.
-  bool ChildIsNull(NameId name) const;
-  bool ChildIsNull(std::string_view name) const;
+  // The property that stands there with the value null, which is no child but is not "absent" either.
+  Node NullChild(NameId name) const;
+  Node NullChild(std::string_view name) const;
   Node parent() const;  // null Node at the root
   const Document* document() const { return document_; }
   std::uint32_t index() const { return index_; }

@@ -74,7 +74,7 @@ Fact Facts::Read(std::string_view key, std::string_view query) const {
   if (!prefetch) return {FactState::kAbsent, {}, name + " was not supplied"};
   const Node node = prefetch.Child(key);
   if (!node) {
-    if (prefetch.ChildIsNull(key)) return {FactState::kKnownEmpty, {}, ""};
+    if (prefetch.NullChild(key)) return {FactState::kKnownEmpty, {}, ""};
     return {FactState::kAbsent, {}, name + " was not supplied"};
   }
   const TypeId type = node.kind() == NodeKind::kObject ? node.resource_type() : types::kNone;
@@ -110,10 +110,15 @@ Result<Facts> ReadFacts(const Document& request) {
     return Fail(Code::kInvalidArgument, "the request names no patient", {}, "context.patientId");
   const Node prefetch = root.Child("prefetch");
   if (prefetch && prefetch.kind() == NodeKind::kObject) facts.prefetch = prefetch;
-  for (const std::uint32_t index : request.resources()) {
-    STEPWISE_RETURN_IF_ERROR(CheckPatient(request.node(index), facts.patient_id));
-  }
+  STEPWISE_RETURN_IF_ERROR(CheckPatients(request, facts.patient_id));
   return facts;
+}
+
+Status CheckPatients(const Document& document, std::string_view patient_id) {
+  for (const std::uint32_t index : document.resources()) {
+    STEPWISE_RETURN_IF_ERROR(CheckPatient(document.node(index), patient_id));
+  }
+  return {};
 }
 
 std::string ReferenceOf(Node resource) {

@@ -52,6 +52,9 @@ struct Facts {
 // Errors: kInvalidArgument with path.
 Result<Facts> ReadFacts(const Document& request);
 
+// Is every resource of the document this patient's, or nobody's? Errors: kInvalidArgument with path.
+Status CheckPatients(const Document& document, std::string_view patient_id);
+
 // "p1" of "Patient/p1" and of "p1".
 std::string_view BareId(std::string_view patient);
 

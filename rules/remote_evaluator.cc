@@ -77,6 +77,7 @@ class Peers : public std::enable_shared_from_this<Peers> {
     v1::EvaluateResponse response;
     STEPWISE_RETURN_IF_ERROR(Call(Shorter(options.timeout, timeout_), [&](v1::RuleEvaluation::Stub& stub,
                                                                           grpc::ClientContext* context) {
+      if (!options.traceparent.empty()) context->AddMetadata("traceparent", options.traceparent);
       grpc::Status status = stub.Evaluate(context, message, &response);
       if (!status.ok() || snapshot.empty() || response.has_decision()) return status;
       *disagreed = true;

@@ -167,10 +167,20 @@ TEST(Document, GivesRawJsonBack) {
 
 TEST(Document, TellsNullFromAbsent) {
   const Document document = MustParse(R"({"a":null,"b":1})");
-  EXPECT_TRUE(document.root().ChildIsNull("a"));
-  EXPECT_FALSE(document.root().ChildIsNull("b"));
-  EXPECT_FALSE(document.root().ChildIsNull("c"));
+  EXPECT_EQ(document.root().NullChild("a").json(), "null");
+  EXPECT_FALSE(document.root().NullChild("b"));
+  EXPECT_FALSE(document.root().NullChild("c"));
   EXPECT_FALSE(document.root().Child("a"));
+}
+
+TEST(Document, BlanksSecretsInTreeAndBytes) {
+  Result<Document> document = Document::Parse(R"({"a":"secret","b":"secret","c":"s\u0065cret\n","d":7})");
+  ASSERT_TRUE(document);
+  for (const char* name : {"a", "c", "d"}) document->Blank(document->root().Child(name));
+  EXPECT_EQ(document->bytes(), R"({"a":"xxxxxx","b":"secret","c":"xxxxxxxxxxxxx","d":7})");
+  EXPECT_EQ(document->root().Child("a").string(), "xxxxxx");
+  EXPECT_EQ(document->root().Child("b").string(), "secret");
+  EXPECT_EQ(document->root().Child("c").string(), "xxxxxxx");
 }
 
 TEST(Document, TakesAtMostThreeTimesItsBytes) {
