@@ -33,10 +33,9 @@ namespace stepwise::rest {
 
 struct HttpClientOptions {
   // What may be called.
-  std::vector<std::string> servers;  // base URLs, see allow_list.h; none: no call is made
-  std::vector<std::string>
-      allowed_networks;  // CIDR blocks that are not public and may be called all the same
-  std::string ca_file;   // PEM file of trusted authorities; "": those of the system
+  std::vector<std::string> servers = {};           // base URLs, see allow_list.h; none: no call is made
+  std::vector<std::string> allowed_networks = {};  // CIDR blocks to be called though they are not public
+  std::string ca_file = {};                        // PEM file of trusted authorities; "": the system's
 
   // How many at once.
   std::int64_t max_connections = 128;  // in all; more calls wait for one
