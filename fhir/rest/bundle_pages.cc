@@ -49,10 +49,6 @@ bool IsText(Node node, std::string_view text) { return node && node.string() == 
 
 std::string_view TextOf(Node node) { return node ? node.string() : std::string_view(); }
 
-bool IsResource(Node root, std::string_view type) {
-  return root && root.kind() == NodeKind::kObject && IsText(root.Child("resourceType"), type);
-}
-
 // "" when the entry has neither a fullUrl nor a resource with an id, and so cannot be known again.
 std::string Identity(Node entry) {
   const std::string_view full_url = TextOf(entry.Child(names::kFullUrl));
@@ -71,10 +67,11 @@ Status BundlePages::Add(std::string page, const DocumentLimits& limits) {
   const Result<Document> document = Document::Parse(std::move(page), limits);
   if (!document) {
     return document.error().code == Code::kLimit ? Fail(Code::kLimit, "the answer is too large or too deep")
-                                                 : Fail(Code::kSyntax, "the answer is not JSON");
+                                                 : Fail(Code::kSyntax, "the answer is not a JSON object");
   }
   const Node root = document->root();
-  if (!IsResource(root, "Bundle")) return Fail(Code::kInvalidArgument, "the answer is no Bundle");
+  if (!IsText(root.Child("resourceType"), "Bundle"))
+    return Fail(Code::kInvalidArgument, "the answer is no Bundle");
   std::vector<Node> links, entries;
   for (const Node child : root.children()) {
     if (child.name() != names::kLink && child.name() != names::kEntry) continue;

@@ -5,13 +5,13 @@
 //   while (!pages.next().empty()) ... pages.Add(...)  // whatever next() leads to
 //   std::string bundle = pages.Merged();
 //
-// One page comes back as it was written. Of several, the result has what the first says (id, total, type, ...)
-// and the entries of all in their order, as raw JSON: nothing is read into a double and written again. An
-// entry that came before, by fullUrl, type and id, is left out: pages overlap when data change between two
+// One page comes back as it was written. Of several, the result has what the first says (id, total, type,
+// ...) and the entries of all in their order, as raw JSON: nothing is read into a double and written again.
+// An entry that came before, by fullUrl, type and id, is left out: pages overlap when data change between two
 // requests. A page not read shows: the link to it (relation next) stays in the Bundle.
-// Errors: kSyntax for what is no JSON, kInvalidArgument for what is no Bundle; nothing of the page is repeated.
-// After an error the pages that were added before still stand.
-// Source: FHIR R4, "Search", "Paging". Thread-safety: not shared between threads.
+// Errors: kSyntax for what is no JSON, kInvalidArgument for what is no Bundle; nothing of the page is
+// repeated. After an error the pages that were added before still stand. Source: FHIR R4, "Search", "Paging".
+// Thread-safety: not shared between threads.
 #ifndef STEPWISE_FHIR_REST_BUNDLE_PAGES_H_
 #define STEPWISE_FHIR_REST_BUNDLE_PAGES_H_
 
