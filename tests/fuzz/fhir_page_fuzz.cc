@@ -1,5 +1,6 @@
 // Whatever pages a server sends, what is put together is JSON again, with the entries that were counted and a
 // link to a next page exactly where one is left. The input is cut into pages at line feeds.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
