@@ -90,7 +90,7 @@ class FhirClient::Fetcher {
   Fetcher(const Fetcher&) = delete;
   Fetcher& operator=(const Fetcher&) = delete;
 
-  void Fetch(FhirServer server, std::vector<FhirQuery> queries, Time deadline, Done done) {
+  void Fetch(const FhirServer& server, std::vector<FhirQuery> queries, Time deadline, Done done) {
     ++fetches_;
     queries_ += queries.size();
     if (queries.empty()) return done({});
@@ -337,9 +337,9 @@ Result<std::unique_ptr<FhirClient>> FhirClient::Make(const FhirClientOptions& op
 
 FhirClient::FhirClient(std::unique_ptr<Fetcher> fetcher) : fetcher_(std::move(fetcher)) {}
 FhirClient::~FhirClient() = default;
-void FhirClient::Fetch(FhirServer server, std::vector<FhirQuery> queries, HttpCall::Time deadline,
+void FhirClient::Fetch(const FhirServer& server, std::vector<FhirQuery> queries, HttpCall::Time deadline,
                        Done done) {
-  fetcher_->Fetch(std::move(server), std::move(queries), deadline, std::move(done));
+  fetcher_->Fetch(server, std::move(queries), deadline, std::move(done));
 }
 FhirClientStats FhirClient::stats() const { return fetcher_->stats(); }
 

@@ -1,8 +1,8 @@
 // FhirClient: what prefetch did not bring, fetched from FHIR servers, all at once and within one deadline.
 //
-//   std::unique_ptr<FhirClient> client = *FhirClient::Make({.http = {.servers =
-//   {"https://fhir.example.org/r4"}}}); client->Fetch({.base_url = "https://fhir.example.org/r4",
-//   .access_token = token},
+//   const std::vector<std::string> servers = {"https://fhir.example.org/r4"};
+//   std::unique_ptr<FhirClient> client = *FhirClient::Make({.http = {.servers = servers}});
+//   client->Fetch({.base_url = servers[0], .access_token = token},
 //                 {{.key = "patient", .query = "Patient/123"},
 //                  {.key = "meds", .query = "MedicationRequest?patient=123&status=active"}},
 //                 now + 400ms, [](std::vector<FhirResult> results) { ... });
@@ -19,9 +19,10 @@
 // asked for (another type, another id, an OperationOutcome, no JSON) is a failure, whatever its status.
 //
 // The token goes into the header Authorization of calls inside the base URL (redirected GETs: its origin), is
-// kept until the fetch is done, and appears nowhere else. Source: FHIR R4, "RESTful API", "Search"; CDS
-// Hooks 2.0.1, "FHIR Resource Access". Thread-safety: Fetch() and stats() may be called from any thread, also
-// from a `done`.
+// kept until the fetch is done, and appears nowhere else.
+//
+// Source: FHIR R4, "RESTful API", "Search"; CDS Hooks 2.0.1, "FHIR Resource Access".
+// Thread-safety: Fetch() and stats() may be called from any thread, also from a `done`.
 #ifndef STEPWISE_FHIR_REST_FHIR_CLIENT_H_
 #define STEPWISE_FHIR_REST_FHIR_CLIENT_H_
 
@@ -123,7 +124,7 @@ class FhirClient {
   // Calls `done` exactly once, at the deadline at the latest, with one result per query in their order: on
   // the client's thread, or before Fetch returns when nothing can be called. It must be quick and must not
   // throw.
-  void Fetch(FhirServer server, std::vector<FhirQuery> queries, HttpCall::Time deadline, Done done);
+  void Fetch(const FhirServer& server, std::vector<FhirQuery> queries, HttpCall::Time deadline, Done done);
 
   FhirClientStats stats() const;
 

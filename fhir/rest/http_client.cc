@@ -88,7 +88,7 @@ bool IsHeader(const std::pair<std::string, std::string>& header) {
 
 }  // namespace
 
-// Everything below Start() runs on the thread of the loop.
+// What is private, but Admit(), runs on the thread of the loop.
 class HttpClient::Loop {
  public:
   static Result<std::unique_ptr<Loop>> Make(const HttpClientOptions& options) {
@@ -115,18 +115,7 @@ class HttpClient::Loop {
     started->loop = this;
     started->call = std::move(call);
     started->done = std::move(done);
-    std::string_view refused;
-    {
-      const std::lock_guard lock(mutex_);
-      if (stopping_) {
-        refused = kStopping;
-      } else if (in_flight_ >= static_cast<std::uint64_t>(options_.max_calls)) {
-        refused = "too many calls are under way";
-      } else {
-        ++in_flight_;
-        incoming_.push_back(std::move(started));
-      }
-    }
+    const std::string_view refused = Admit(started);
     if (refused.empty()) {
       curl_multi_wakeup(multi_);
     } else {
@@ -173,6 +162,16 @@ class HttpClient::Loop {
                       static_cast<long>(options.max_connections_per_host));
     curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(options.max_connections));
     thread_ = std::thread([this] { Run(); });
+  }
+
+  // Takes the call, or leaves it and says why.
+  std::string_view Admit(std::unique_ptr<Call>& call) {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return kStopping;
+    if (in_flight_ >= static_cast<std::uint64_t>(options_.max_calls)) return "too many calls are under way";
+    ++in_flight_;
+    incoming_.push_back(std::move(call));
+    return "";
   }
 
   // Steady time, for deadlines only.

@@ -211,7 +211,7 @@ class FakeHttpServer {
     }
     if (reply.hang_up) return false;
     std::string text = "HTTP/1.1 " + std::to_string(reply.status) + " Whatever\r\n";
-    for (const auto& [name, value] : reply.headers) text += name + ": " + value + "\r\n";
+    for (const auto& [name, value] : reply.headers) ((text += name) += ": " + value) += "\r\n";
     text +=
         "Content-Length: " + std::to_string(reply.content_length.value_or(reply.body.size())) + "\r\n\r\n";
     text += reply.body.substr(0, reply.cut_after.value_or(reply.body.size()));
@@ -228,7 +228,7 @@ class FakeHttpServer {
     std::string_view head = std::string_view(connection.input).substr(0, end + 2);
     const auto take_line = [&head] {
       const std::size_t at = head.find("\r\n");
-      const std::string line(head.substr(0, at));
+      std::string line(head.substr(0, at));
       head.remove_prefix(at + 2);
       return line;
     };

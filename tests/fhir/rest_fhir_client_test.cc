@@ -32,11 +32,11 @@ std::unique_ptr<FhirClient> MakeClient(const FhirClientOptions& options) {
   return std::move(*client);
 }
 
-std::future<std::vector<FhirResult>> Start(FhirClient& client, FhirServer server,
+std::future<std::vector<FhirResult>> Start(FhirClient& client, const FhirServer& server,
                                            std::vector<FhirQuery> queries, HttpCall::Time deadline) {
   auto promise = std::make_shared<std::promise<std::vector<FhirResult>>>();
   auto future = promise->get_future();
-  client.Fetch(std::move(server), std::move(queries), deadline,
+  client.Fetch(server, std::move(queries), deadline,
                [promise](std::vector<FhirResult> results) { promise->set_value(std::move(results)); });
   return future;
 }
@@ -71,7 +71,7 @@ std::string Resource(std::string_view type, std::string_view id, std::string_vie
 }
 
 // A searchset page; `next`: "" for none.
-std::string Page(std::vector<std::string> resources, std::string_view next = "") {
+std::string Page(const std::vector<std::string>& resources, std::string_view next = "") {
   std::string out = R"({"resourceType":"Bundle","type":"searchset","total":3,"link":[)";
   out += R"({"relation":"self","url":"self"})";
   if (!next.empty()) out += R"(,{"relation":"next","url":")" + std::string(next) + "\"}";
@@ -85,7 +85,7 @@ std::string Page(std::vector<std::string> resources, std::string_view next = "")
 }
 
 // What the pages with these resources are when put together.
-std::string Whole(std::vector<std::string> resources, std::string_view next = "") {
+std::string Whole(const std::vector<std::string>& resources, std::string_view next = "") {
   std::string out = R"({"resourceType":"Bundle","type":"searchset","total":3,"link":[)";
   out += R"({"relation":"self","url":"self"})";
   if (!next.empty()) out += R"(,{"relation":"next","url":")" + std::string(next) + "\"}";
@@ -277,7 +277,7 @@ TEST(RestFhirClient, ForgetsWhichServersDoNotPost) {
   FakeHttpServer server([&](const FakeRequest& request) {
     return FakeReply{.status = request.method == "POST" ? 405 : 200, .body = Page({})};
   });
-  const auto posts = [&](FhirClientOptions options, std::initializer_list<const char*> bases) {
+  const auto posts = [&](const FhirClientOptions& options, std::initializer_list<const char*> bases) {
     const auto client = MakeClient(options);
     const std::size_t before = server.requests().size();
     for (const char* base : bases) {
@@ -346,7 +346,7 @@ TEST(RestFhirClient, GoesOnFromASuppliedPage) {
 
 TEST(RestFhirClient, DeclaresWhatIsIncomplete) {
   FakeHttpServer foreign([](const FakeRequest&) { return FakeReply{.body = Page({kTwo})}; });
-  const auto run = [&](const std::string& next, const FakeReply& second, FhirClientOptions changes) {
+  const auto run = [&](const std::string& next, const FakeReply& second, const FhirClientOptions& changes) {
     FakeHttpServer* at = nullptr;
     std::atomic<int> gets{0};
     FakeHttpServer server([&](const FakeRequest& request) {
@@ -470,7 +470,6 @@ TEST(RestFhirClient, FollowsRedirectsOfItsOwnServerOnly) {
     if (id == "foreign") return to(foreign.Url("/fhir/Patient/1"));
     if (id == "outside") return to("/other");
     if (id == "loop") return to("loop", 308);
-    if (id == "nowhere") return to("");
     return to("moved", 303);
   });
   FhirClientOptions options = Trusting(server);
@@ -532,6 +531,7 @@ TEST(RestFhirClient, ServesManyFetchesConcurrently) {
   const auto client = MakeClient(Trusting(server));
   std::atomic<int> good{0};
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 10; ++i) {

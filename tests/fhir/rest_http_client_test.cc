@@ -122,9 +122,11 @@ TEST(RestHttpClient, KeepsToItsConnectionsUnderConcurrentCalls) {
   const auto client = MakeClient(options);
   std::vector<std::thread> threads;
   std::atomic<int> good{0};
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       std::vector<std::future<Result<HttpReply>>> replies;
+      replies.reserve(10);
       for (int i = 0; i < 10; ++i)
         replies.push_back(Start(*client, {.url = server.Url("/"), .deadline = Later()}));
       for (auto& reply : replies) good += Outcome(reply.get()) == "200 ok";
@@ -327,6 +329,7 @@ TEST(RestHttpClient, StopsWhileCallsComeConcurrently) {
   auto client = MakeClient(Trusting(server));
   std::atomic<int> started{0}, done{0};
   std::vector<std::thread> threads;
+  threads.reserve(3);
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 50; ++i) {
