@@ -12,9 +12,9 @@
 // last good set serves on until it is max_stale_s old, and nobody waits for the attempts that follow; until
 // retry_interval_s has passed there are none.
 //
-// Errors of Find(), as in reason.h: kUnknownKey, kKeysUnavailable. Neither file nor network is touched under
-// a lock that a request with a known key waits for longer than one small read.
-// Thread-safety: Find() may be called from many threads at once.
+// Errors of Find(), as in reason.h: kUnknownKey, kKeysUnavailable. A file is read by the request that finds
+// it changed, while others wait for that one small read; nothing is fetched under a lock. Thread-safety:
+// Find() may be called from many threads at once.
 #ifndef STEPWISE_CDS_HOOKS_TRUST_KEY_SOURCE_H_
 #define STEPWISE_CDS_HOOKS_TRUST_KEY_SOURCE_H_
 

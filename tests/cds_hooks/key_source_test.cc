@@ -76,9 +76,10 @@ TEST_F(UrlKeysTest, FetchesOnceAndRemembers) {
 
 TEST_F(UrlKeysTest, AllWhoWaitShareOneFetch) {
   Make();
-  const Answer a = Find("a", 0), b = Find("b", 0), c = Find("c", 1);
+  const Answer a = Find("a", 0), b = Find("b", 0), c = Find("c", 1), late = Find("a", 100);
   EXPECT_EQ(fetcher_.count(), 1u);
   EXPECT_TRUE(fetcher_.Answer(SetOf({"a", "b"})));
+  EXPECT_EQ(*late, "found");
   EXPECT_EQ(*a, "found");
   EXPECT_EQ(*b, "found");
   EXPECT_EQ(*c, "unknown-key");
