@@ -127,8 +127,8 @@ struct Authenticator::Impl {
 Authenticator::Authenticator(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Authenticator::~Authenticator() = default;
 
-Result<std::unique_ptr<Authenticator>> Authenticator::Make(TrustOptions options, FetchText fetch,
-                                                           KeyObserver observer) {
+Result<std::unique_ptr<Authenticator>> Authenticator::Make(TrustOptions options, const FetchText& fetch,
+                                                           const KeyObserver& observer) {
   STEPWISE_RETURN_IF_ERROR(CheckTrustOptions(options));
   const auto impl = std::make_shared<Impl>(std::move(options));
   std::map<std::string, std::shared_ptr<KeySource>> by_url;  // one a URL, whoever publishes there

@@ -48,8 +48,8 @@ class Authenticator {
 
   // `fetch` may be empty when no issuer has a jku. Errors: those of CheckTrustOptions(), and of a JWK Set
   // file that cannot be read now.
-  static Result<std::unique_ptr<Authenticator>> Make(TrustOptions options, FetchText fetch,
-                                                     KeyObserver observer = {});
+  static Result<std::unique_ptr<Authenticator>> Make(TrustOptions options, const FetchText& fetch,
+                                                     const KeyObserver& observer = {});
   ~Authenticator();
 
   // `endpoint_url`: the public URL of the endpoint that is called, feedback and discovery too; aud must hold

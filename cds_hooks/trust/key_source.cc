@@ -99,26 +99,27 @@ Result<VerifyingKey> UrlKeys::Pick(const std::string& kid, std::int64_t now_ms) 
 }
 
 void UrlKeys::Find(const std::string& kid, std::int64_t now_ms, Found done) {
-  std::optional<Result<VerifyingKey>> answer;
+  std::optional<Result<VerifyingKey>> known;
+  Found tell;  // `done`, when it need not wait
   bool ask = false;
   {
     const std::scoped_lock lock(mutex_);
-    Result<VerifyingKey> known = Pick(kid, now_ms);
-    const bool fresh = known && !HasPassed(fetched_ms_, now_ms, options_.max_age_s);
+    known = Pick(kid, now_ms);
+    const bool fresh = *known && !HasPassed(fetched_ms_, now_ms, options_.max_age_s);
     ask = !fresh && !under_way_ && MayAsk(now_ms);
     if (ask) {
       under_way_ = true;
       asked_ms_ = now_ms;
     }
-    const bool wait = under_way_ && !fresh && !(known && failed_) &&
+    const bool wait = under_way_ && !fresh && !(*known && failed_) &&
                       waiting_.size() < static_cast<std::size_t>(options_.max_waiting);
     if (wait) {
       waiting_.push_back({kid, now_ms, std::move(done)});
     } else {
-      answer = std::move(known);
+      tell = std::move(done);
     }
   }
-  if (answer) done(std::move(*answer));
+  if (tell) tell(std::move(*known));
   if (!ask) return;
   fetch_(url_, [self = shared_from_this(), now_ms](const Result<std::string>& text) {
     self->Arrived(text, now_ms);

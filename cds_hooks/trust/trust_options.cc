@@ -113,7 +113,9 @@ template <typename T>
 Status ReadObject(std::span<const Field<T>> fields, const Json& json, const std::string& path, T& out) {
   if (!json.is_object()) return Wrong(path, "expected an object");
   for (const auto& [key, value] : json.items()) {
-    STEPWISE_RETURN_IF_ERROR(SetField<T>(fields, key, value, path + "." + key, out));
+    std::string place = path;
+    place.append(".").append(key);
+    STEPWISE_RETURN_IF_ERROR(SetField<T>(fields, key, value, place, out));
   }
   return {};
 }
