@@ -3,9 +3,11 @@
 //   stepwise-server --listen 127.0.0.1:8080 --packs registry --activation activation.yaml --site north-campus
 //
 // Packs and the activation file are reloaded on SIGHUP, and when they change: all or nothing, without a gap.
+// The configuration is read once; --check-config reads everything, says what is wrong with it and serves
+// nothing.
 //
 // Prints "listening on http://HOST:PORT" to stdout once it accepts connections; logs to stderr.
-// Exit codes: 0 stopped by a signal, 1 it could not start (the reason is on stderr), 2 wrong usage.
+// Exit codes: 0 stopped by a signal, 1 it could not start (all reasons are on stderr), 2 wrong usage.
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -14,6 +16,7 @@
 #include <optional>
 
 #include "cds_hooks/config.h"
+#include "cds_hooks/config_text.h"
 #include "cds_hooks/evaluator_choice.h"
 #include "cds_hooks/http_server.h"
 #include "cds_hooks/log.h"
@@ -39,8 +42,24 @@ void Tell(bool loaded, const rules::RegistryStatus& status, Log& log) {
     log.Error("reload-failed", {{"serving", generation}, {"reason", error.ToString()}});
 }
 
-Status Serve(const Overrides& overrides) {
-  STEPWISE_ASSIGN_OR_RETURN(const Config config, MakeConfig(overrides));
+void Complain(const std::string& reason) { std::cerr << "stepwise-server: " << reason << "\n"; }
+
+// The configuration, or all that is wrong with it on stderr.
+std::optional<Config> Configure(const Overrides& overrides) {
+  std::vector<Error> errors;
+  std::optional<Config> config = MakeConfig(overrides, &errors);
+  for (const Error& error : errors) Complain(error.ToString());
+  return config;
+}
+
+// Reads what the configuration names. Errors: all of one kind at once, one a line.
+Status CheckFiles(const Config& config) {
+  if (!config.evaluators.empty()) return {};  // they read the packs
+  const auto chosen = ChooseEvaluator(config, MakeClock(config));
+  return chosen ? Status() : tl::unexpected(chosen.error());
+}
+
+Status Serve(const Config& config) {
   STEPWISE_ASSIGN_OR_RETURN(const ChosenEvaluator chosen, ChooseEvaluator(config, MakeClock(config)));
   if (chosen.registry != nullptr) rules::BlockReloadSignal();  // before any thread starts
   Log log(config.log_level);
@@ -67,24 +86,41 @@ Status Serve(const Overrides& overrides) {
   return {};
 }
 
+int Run(const Overrides& overrides, bool check_only) {
+  const std::optional<Config> config = Configure(overrides);
+  if (!config) return 1;
+  if (const Status status = check_only ? CheckFiles(*config) : Serve(*config); !status) {
+    Complain(status.error().ToString());
+    return 1;
+  }
+  if (check_only) std::cout << "ok\n";
+  return 0;
+}
+
 }  // namespace
 }  // namespace stepwise::cds_hooks
 
 int main(int argc, char** argv) {
+  namespace cds_hooks = stepwise::cds_hooks;
   CLI::App app("Stepwise CDS Hooks service", "stepwise-server");
-  stepwise::cds_hooks::Overrides overrides;
-  stepwise::cds_hooks::AddOptions(app, overrides);
+  cds_hooks::Overrides overrides;
+  bool check_config = false, example_config = false;
+  cds_hooks::AddOptions(app, overrides);
+  app.add_flag("--check-config", check_config,
+               "Read configuration and packs, say what is wrong, serve nothing");
+  app.add_flag("--example-config", example_config,
+               "Print the configuration file with every setting explained");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   try {
-    const stepwise::Status status = stepwise::cds_hooks::Serve(overrides);
-    if (status) return 0;
-    std::cerr << "stepwise-server: " << status.error().ToString() << "\n";
+    if (!example_config) return cds_hooks::Run(overrides, check_config);
+    std::cout << cds_hooks::ConfigExample();
+    return 0;
   } catch (const std::exception& error) {
-    std::cerr << "stepwise-server: " << error.what() << "\n";
+    cds_hooks::Complain(error.what());
   }
   return 1;
 }
