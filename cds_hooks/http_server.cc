@@ -65,6 +65,7 @@ struct HttpServer::Impl {
   void AwaitSignal();
   void BeginStop();
   void Finish();
+  void WaitForTick();
   void Work();
 
   const Config config;
@@ -76,7 +77,9 @@ struct HttpServer::Impl {
   asio::io_context io;
   asio::strand<asio::io_context::executor_type> strand{asio::make_strand(io)};  // acceptor, timers, signals
   tcp::acceptor acceptor{strand};
-  asio::steady_timer retry_timer{strand}, drain_timer{strand};
+  asio::steady_timer retry_timer{strand}, drain_timer{strand}, tick_timer{strand};
+  std::chrono::milliseconds tick_period{};
+  std::function<void()> on_tick, on_stop;
   asio::signal_set signals{strand};
   bool accepting = false;     // an accept is pending; on the strand
   std::uint64_t next_id = 0;  // on the strand
@@ -157,6 +160,7 @@ void HttpServer::Impl::BeginStop() {
   ErrorCode ignored;
   acceptor.close(ignored);
   retry_timer.cancel();
+  if (on_stop) on_stop();
   drain_timer.expires_after(std::chrono::milliseconds(config.drain_time_ms));
   drain_timer.async_wait([this](ErrorCode aborted) {
     if (!aborted) io.stop();
@@ -178,8 +182,18 @@ void HttpServer::Impl::Finish() {
   const std::lock_guard lock(sessions_mutex);
   if (!sessions.empty()) return;
   drain_timer.cancel();
+  tick_timer.cancel();
   ErrorCode ignored;
   signals.cancel(ignored);
+}
+
+void HttpServer::Impl::WaitForTick() {
+  tick_timer.expires_after(tick_period);
+  tick_timer.async_wait([this](ErrorCode aborted) {
+    if (aborted) return;
+    on_tick();
+    WaitForTick();
+  });
 }
 
 void HttpServer::Impl::Work() {
@@ -210,13 +224,23 @@ std::string HttpServer::url() const {
          std::to_string(endpoint.port());
 }
 
+void HttpServer::Every(std::chrono::milliseconds period, std::function<void()> work) {
+  impl_->tick_period = period;
+  impl_->on_tick = std::move(work);
+}
+
+void HttpServer::WhenStopping(std::function<void()> told) { impl_->on_stop = std::move(told); }
+
 void HttpServer::Run(bool stop_on_signals) {
   if (stop_on_signals) {
     impl_->signals.add(SIGINT);
     impl_->signals.add(SIGTERM);
     impl_->AwaitSignal();
   }
-  asio::post(impl_->strand, [impl = impl_.get()] { impl->Accept(); });
+  asio::post(impl_->strand, [impl = impl_.get()] {
+    impl->Accept();
+    if (impl->on_tick) impl->WaitForTick();
+  });
   std::vector<std::thread> workers;
   for (std::size_t i = 1; i < ThreadCount(impl_->config); ++i)
     workers.emplace_back([this] { impl_->Work(); });

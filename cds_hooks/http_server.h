@@ -16,6 +16,7 @@
 #ifndef STEPWISE_CDS_HOOKS_HTTP_SERVER_H_
 #define STEPWISE_CDS_HOOKS_HTTP_SERVER_H_
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -48,6 +49,11 @@ class HttpServer {
   ~HttpServer();
 
   std::string url() const;  // "http://127.0.0.1:8080", with the port that was bound
+
+  // Before Run(). `work` is done by a worker every `period` until the server stops: that it is done says that
+  // requests are, too. `told` is called once, when stopping begins. Both are quick and do not throw.
+  void Every(std::chrono::milliseconds period, std::function<void()> work);
+  void WhenStopping(std::function<void()> told);
 
   // Serves on config.worker_threads threads until stopped. `stop_on_signals`: SIGTERM and SIGINT stop it.
   void Run(bool stop_on_signals);

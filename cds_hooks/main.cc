@@ -10,9 +10,11 @@
 // Exit codes: 0 stopped by a signal, 1 it could not start (all reasons are on stderr), 2 wrong usage.
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <chrono>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <optional>
 
 #include "cds_hooks/config.h"
@@ -20,6 +22,8 @@
 #include "cds_hooks/evaluator_choice.h"
 #include "cds_hooks/http_server.h"
 #include "cds_hooks/log.h"
+#include "cds_hooks/metrics.h"
+#include "cds_hooks/notify.h"
 #include "cds_hooks/service.h"
 #include "rules/reloader.h"
 
@@ -37,6 +41,7 @@ Service::Clock MakeClock(const Config& config) {
 
 void Tell(bool loaded, const rules::RegistryStatus& status, Log& log) {
   const std::string generation = std::to_string(status.generation);
+  NotifyReady((loaded ? "packs of generation " : "reload failed; packs of generation ") + generation);
   if (loaded) return log.Info("reloaded", {{"generation", generation}, {"digest", status.digest}});
   for (const Error& error : status.errors)
     log.Error("reload-failed", {{"serving", generation}, {"reason", error.ToString()}});
@@ -63,23 +68,37 @@ Status Serve(const Config& config) {
   STEPWISE_ASSIGN_OR_RETURN(const ChosenEvaluator chosen, ChooseEvaluator(config, MakeClock(config)));
   if (chosen.registry != nullptr) rules::BlockReloadSignal();  // before any thread starts
   Log log(config.log_level);
+  std::atomic<bool> draining = false;
   ServiceOptions options = MakeServiceOptions(config);
   options.registry = chosen.registry;
+  options.metrics = std::make_shared<Metrics>();
+  options.add_health = [&](HealthInputs& inputs) { inputs.draining = draining; };
+  const std::shared_ptr<Metrics> metrics = options.metrics;
   Service service(std::move(options), *chosen.evaluator, MakeClock(config));
   if (Status ready = service.Refresh(); !ready) {
     // Remote evaluators may come later: until then requests get 503. Anything else must be repaired first.
     if (ready.error().code != Code::kUnavailable) return ready;
     log.Error("evaluator-unavailable", {{"reason", ready.error().message}});
   }
-  STEPWISE_ASSIGN_OR_RETURN(
-      const std::unique_ptr<HttpServer> server,
-      HttpServer::Listen(config, service, [&](const AccessRecord& r) { log.Request(r); }));
+  STEPWISE_ASSIGN_OR_RETURN(const std::unique_ptr<HttpServer> server,
+                            HttpServer::Listen(config, service, [&](const AccessRecord& record) {
+                              metrics->RequestAnswered(record);
+                              log.Request(record);
+                            }));
+  server->WhenStopping([&] {
+    draining = true;
+    NotifyStopping();
+  });
+  if (const auto period = WatchdogPeriod(); period > period.zero()) server->Every(period, NotifyWatchdog);
   std::cout << "listening on " << server->url() << std::endl;
   log.Info("started", {{"url", server->url()}});
+  NotifyReady("listening on " + server->url());
   std::optional<rules::Reloader> reloader;
   if (chosen.registry != nullptr) {
-    reloader.emplace(*chosen.registry, std::chrono::milliseconds(config.reload_poll_ms),
-                     [&](bool loaded, const rules::RegistryStatus& status) { Tell(loaded, status, log); });
+    reloader.emplace(
+        *chosen.registry, std::chrono::milliseconds(config.reload_poll_ms),
+        [&](bool loaded, const rules::RegistryStatus& status) { Tell(loaded, status, log); },
+        NotifyReloading);
   }
   server->Run(/*stop_on_signals=*/true);
   log.Info("stopped");

@@ -4,10 +4,10 @@
 #include <array>
 #include <cctype>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cds_hooks/feedback.h"
 #include "cds_hooks/operation_outcome.h"
-#include "cds_hooks/registry_text.h"
 
 namespace stepwise::cds_hooks {
 namespace {
@@ -120,6 +120,7 @@ Service::Service(ServiceOptions options, rules::Evaluator& evaluator, Clock cloc
   if (options_.overrides == nullptr)
     options_.overrides = std::make_shared<MemoryOverrideStore>(options_.override_limits);
   options_.pipeline.overrides = options_.overrides.get();
+  if (options_.metrics == nullptr) options_.metrics = std::make_shared<Metrics>();
 }
 
 Status Service::Refresh() {
@@ -159,7 +160,7 @@ HttpResponse Service::Handle(HttpRequest request) noexcept {
 
 HttpResponse Service::Route(HttpRequest& request) {
   constexpr std::string_view kServices = "/cds-services", kHealth = "/health", kLive = "/health/live",
-                             kMetrics = "/metrics";
+                             kReady = "/health/ready", kMetrics = "/metrics";
   constexpr std::string_view kCall = "/cds-services/{id}", kFeedback = "/cds-services/{id}/feedback";
   std::string_view path = request.target.substr(0, request.target.find('?'));
   if (!path.starts_with(options_.path_prefix))
@@ -169,7 +170,7 @@ HttpResponse Service::Route(HttpRequest& request) {
 
   std::string_view service_id;
   std::string_view route;
-  for (const std::string_view known : {kServices, kHealth, kLive, kMetrics}) {
+  for (const std::string_view known : {kServices, kHealth, kLive, kReady, kMetrics}) {
     if (path == known) route = known;
   }
   if (route.empty() && path.starts_with("/cds-services/")) {
@@ -195,9 +196,10 @@ HttpResponse Service::Route(HttpRequest& request) {
   } else if (route == kServices) {
     response = Discover();
   } else if (route == kMetrics) {
-    response = Metrics();
+    response = TellMetrics();
   } else {
-    response = route == kLive ? Json(200, R"({"status":"up"})") : Health();
+    response = route == kLive ? Json(200, R"({"status":"up"})")
+                              : TellHealth(route == kReady ? ReadyHealth : HealthText);
   }
   response.summary.route = route;
   return response;
@@ -245,10 +247,10 @@ std::function<void()> Service::ShadowOf(std::shared_ptr<const Serving> serving, 
       try {
         EvaluatorOf(*serving).Shadow(*answer->document, answer->decision, answer->evaluated);
       } catch (...) {  // out of memory: nobody waits for it
-        ++shadows_skipped_;
+        options_.metrics->Count(Metrics::kShadowSkipped);
       }
     } else {
-      ++shadows_skipped_;
+      options_.metrics->Count(Metrics::kShadowSkipped);
     }
     --shadows_;
   };
@@ -289,22 +291,22 @@ HttpResponse Service::NoSuchService() const {
       "there is no service of this id; services are listed at " + options_.path_prefix + "/cds-services");
 }
 
-HttpResponse Service::Health() {
-  const Result<std::vector<rules::PackInfo>> packs = evaluator_.ListPacks();
-  if (!packs) return Refuse({Code::kUnavailable, packs.error().message, {}, ""});
-  if (options_.registry != nullptr) return Json(200, HealthText(options_.registry->status()));
-  nlohmann::ordered_json health = {{"status", "ready"}};
-  for (const rules::PackInfo& pack : *packs) {
-    health["packs"].push_back(
-        {{"id", pack.ref.id}, {"version", pack.ref.version}, {"digest", pack.ref.digest}});
-  }
-  return Json(200, health.dump());
+HttpResponse Service::TellHealth(Health (*tell)(const HealthInputs&)) {
+  HealthInputs inputs;
+  inputs.packs = evaluator_.ListPacks();
+  std::optional<rules::RegistryStatus> registry;
+  if (options_.registry != nullptr) inputs.registry = &registry.emplace(options_.registry->status());
+  if (options_.add_health) options_.add_health(inputs);
+  Health health = tell(inputs);
+  HttpResponse response = Json(health.status, std::move(health.body));
+  if (health.status == 503) response.headers.emplace_back("Retry-After", kRetryAfterSeconds);
+  return response;
 }
 
-HttpResponse Service::Metrics() {
-  if (options_.registry == nullptr)
-    return Refuse(404, "not-found", "packs are loaded by the evaluators, not here");
-  HttpResponse response = Json(200, MetricsText(options_.registry->status(), shadows_skipped_));
+HttpResponse Service::TellMetrics() {
+  std::optional<rules::RegistryStatus> registry;
+  if (options_.registry != nullptr) registry = options_.registry->status();
+  HttpResponse response = Json(200, options_.metrics->Text(registry ? &*registry : nullptr));
   response.headers[0].second = "text/plain; version=0.0.4; charset=utf-8";
   return response;
 }

@@ -4,8 +4,9 @@
 //   POST /cds-services/{id}   advice for one hook
 //   POST /cds-services/{id}/feedback   what clinicians did with cards: overrides keep the same advice quiet
 //   GET  /health              200 when requests can be answered, else 503; what is loaded, and what the last
-//                             reload said;  /health/live: 200 while the process runs
-//   GET  /metrics             the same in numbers (Prometheus)
+//                             reload said;  /health/ready: the same in short;  /health/live: 200 while the
+//                             process runs
+//   GET  /metrics             what happened, in numbers (Prometheus)
 //   OPTIONS on any of these   CORS preflight
 //
 // /health and /metrics name files and versions: a proxy should keep them inside.
@@ -13,9 +14,9 @@
 //   Service service({.cors_origins = {"*"}}, evaluator, clock);
 //   HttpResponse response = service.Handle({.method = "GET", .target = "/cds-services"});
 //
-// Every answer carries the CORS headers, and every answer that is not 2xx an OperationOutcome. Nothing
-// throws. Source: CDS Hooks 2.0.1, "Discovery", "Calling a CDS Service", "Cross-Origin Resource Sharing".
-// Thread-safety: Handle() may be called from many threads at once.
+// Every answer carries the CORS headers, and every answer that is not 2xx an OperationOutcome, but those of
+// /health. Nothing throws. Source: CDS Hooks 2.0.1, "Discovery", "Calling a CDS Service", "Cross-Origin
+// Resource Sharing". Thread-safety: Handle() may be called from many threads at once.
 #ifndef STEPWISE_CDS_HOOKS_SERVICE_H_
 #define STEPWISE_CDS_HOOKS_SERVICE_H_
 
@@ -30,6 +31,8 @@
 
 #include "cds_hooks/config.h"
 #include "cds_hooks/discovery.h"
+#include "cds_hooks/health.h"
+#include "cds_hooks/metrics.h"
 #include "cds_hooks/pipeline.h"
 #include "fhir/date_time.h"
 #include "rules/evaluator.h"
@@ -52,6 +55,11 @@ struct RequestSummary {
   std::string_view error;            // name of the error's code, or ""
   std::string decision;              // id, or ""
   std::size_t cards = 0;
+  std::string trace_id, request_id;  // of W3C trace context: the trace, and this request's span in it; or ""
+  std::string_view caller;           // name of an issuer in the configuration, or ""
+  // Microseconds: to check who asks, to fetch what was missing, to evaluate the rules; -1 where that was not
+  // done.
+  std::int64_t auth_us = -1, fetch_us = -1, evaluate_us = -1;
 };
 
 struct HttpResponse {
@@ -70,6 +78,9 @@ struct ServiceOptions {
   const rules::Registry* registry = nullptr;  // whose state /health and /metrics tell; outlives the service
   std::shared_ptr<OverrideStore> overrides;   // nullptr: in memory, with `override_limits`
   OverrideStoreLimits override_limits;
+  std::shared_ptr<Metrics> metrics;  // what /metrics tells; nullptr: the service's own
+  // Adds what the service does not know (stopping, the store) before /health is answered.
+  std::function<void(HealthInputs&)> add_health;
 };
 ServiceOptions MakeServiceOptions(const Config& config);
 
@@ -99,8 +110,8 @@ class Service {
   HttpResponse Discover();
   HttpResponse Call(HttpRequest& request, std::string_view service_id);
   HttpResponse TakeFeedback(HttpRequest& request, std::string_view service_id);
-  HttpResponse Health();
-  HttpResponse Metrics();
+  HttpResponse TellHealth(Health (*tell)(const HealthInputs&));
+  HttpResponse TellMetrics();
   std::function<void()> ShadowOf(std::shared_ptr<const Serving> serving, Answer answer);
   Result<std::shared_ptr<const Serving>> Serve(std::shared_ptr<rules::Evaluator> snapshot);
   Result<std::shared_ptr<const Serving>> CurrentServing(const DateTime& now);
@@ -115,7 +126,6 @@ class Service {
   std::mutex mutex_;
   std::shared_ptr<const Serving> serving_;  // guarded by mutex_; null until the evaluator has answered once
   std::atomic<std::size_t> shadows_{0};     // running
-  std::atomic<std::uint64_t> shadows_skipped_{0};
 };
 
 }  // namespace stepwise::cds_hooks
