@@ -25,6 +25,7 @@
 #include "cds_hooks/metrics.h"
 #include "cds_hooks/notify.h"
 #include "cds_hooks/service.h"
+#include "rules/man_page.h"
 #include "rules/reloader.h"
 
 namespace stepwise::cds_hooks {
@@ -105,6 +106,28 @@ Status Serve(const Config& config) {
   return {};
 }
 
+const rules::ManText kManText = {
+    .section = 8,
+    .description =
+        "Answers CDS Hooks requests with the advice of rule packs. Prints \"listening on URL\" once it "
+        "accepts\n"
+        "connections and logs JSON lines to standard error: never bodies, identifiers or tokens.\n\n"
+        "Every setting is a key of one YAML file as well, which --example-config prints with all keys; an\n"
+        "option wins over the file. The key certificate in the section tls is --tls-certificate. Paths in "
+        "the\n"
+        "file are relative to its folder. The list trust.issuers is in the file only.",
+    .exit_status =
+        "0: stopped by a signal. 1: it could not start, all reasons are on standard error. 2: wrong "
+        "usage.",
+    .files =
+        "/etc/stepwise/stepwise.yaml\nThe configuration of the service as the package installs it.\n"
+        "/usr/share/stepwise/packs\nThe rule packs that are served unless --packs names others.\n"
+        "/var/lib/stepwise\nThe state of the service under systemd.",
+    .signals =
+        "SIGHUP\nReload packs and activation, all or nothing. The configuration is not read again.\n"
+        "SIGTERM, SIGINT\nTake no more connections, answer what is under way, stop. Twice: stop at once.",
+    .see_also = "stepwise(1), stepwise-conformance(1), systemctl(1)"};
+
 int Run(const Overrides& overrides, bool check_only) {
   const std::optional<Config> config = Configure(overrides);
   if (!config) return 1;
@@ -129,6 +152,7 @@ int main(int argc, char** argv) {
                "Read configuration and packs, say what is wrong, serve nothing");
   app.add_flag("--example-config", example_config,
                "Print the configuration file with every setting explained");
+  stepwise::rules::AddManOption(app, cds_hooks::kManText);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "conformance/fhirpath_suite.h"
+#include "rules/man_page.h"
 
 namespace {
 
@@ -73,6 +74,9 @@ int main(int argc, char** argv) {
   command->add_option("--skip", fhirpath.skip,
                       "skip list: 'group/name: reason' a line; a listed test that passes is a failure");
   command->add_flag("--verbose", fhirpath.verbose, "show skipped tests with expected and got");
+  stepwise::rules::AddManOption(
+      app, {.exit_status = "0: nothing failed. 1: something did. 2: it could not be run.",
+            .see_also = "stepwise(1), stepwise-server(8)"});
   CLI11_PARSE(app, argc, argv);
   return RunFhirpath(fhirpath);
 }
