@@ -147,7 +147,7 @@ void Reader::ReadIssuers(const YamlNode& list, std::vector<IssuerConfig>& issuer
   };
   std::set<std::string> seen;
   for (const YamlNode& item : list.children) {
-    const Fields fields(item, kIssuerSchema, errors_);
+    Fields fields(item, kIssuerSchema, errors_);
     if (!item.is_map()) continue;
     IssuerConfig issuer;
     issuer.iss = fields.Text("iss");
@@ -155,7 +155,10 @@ void Reader::ReadIssuers(const YamlNode& list, std::vector<IssuerConfig>& issuer
     issuer.jku = texts(fields, "jku");
     issuer.tenants = texts(fields, "tenants");
     issuer.audiences = texts(fields, "audiences");
-    if (issuer.jwks_file.empty() && issuer.jku.empty() && !fields.Lost("jwks-file") && !fields.Lost("jku")) {
+    if (fields.Node("iss") != nullptr && issuer.iss.empty()) fields.Fail(item.span, "`iss` is empty");
+    const YamlNode* const jku = fields.Node("jku");
+    const bool no_urls = issuer.jku.empty() && (jku == nullptr || jku->children.empty());
+    if (issuer.jwks_file.empty() && no_urls && !fields.Lost("jwks-file") && !fields.Lost("jku")) {
       rules::AddError(errors_, item.span, "an issuer needs `jwks-file` or `jku`: where its keys are");
     }
     if (!issuer.iss.empty() && !seen.insert(issuer.iss).second)

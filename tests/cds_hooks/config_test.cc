@@ -149,10 +149,15 @@ TEST(Config, AllErrorsAtOnceEachWithItsPlace) {
        "f:1:28: `tls.client-certificates`: certificates of clients need TLS: tls.certificate\n"},
       {"trust: {required: yes}", "f:1:19: `trust.required`: nobody can be believed without trust.issuers\n"},
       {"trust: {refuse-replayed-jti: yes}", "f:1:30: `refuse-replayed-jti` is true or false, not `yes`\n"},
-      {"trust:\n  issuers:\n  - {iss: a}\n  - {is: b, jku: c}\n  - {iss: a, jku: [{}]}\n  - x\n",
+      {"trust:\n  issuers:\n  - {iss: a}\n  - {is: b, jku: c}\n  - {iss: a, jku: [{}]}\n  - x\n"
+       "  - {iss: '', jku: []}\n",
        "f:3:5: an issuer needs `jwks-file` or `jku`: where its keys are\n"
        "f:4:6: unknown key `is` in an issuer; did you mean `iss`?\n"
-       "f:5:19: an item of `jku` is text, here is a map\n"},
+       "f:5:20: an item of `jku` is text, here is a map\n"
+       "f:5:5: this `iss` is in the list already\n"
+       "f:6:5: an issuer is a map of `key: value` entries, here is text\n"
+       "f:7:5: `iss` is empty\n"
+       "f:7:5: an issuer needs `jwks-file` or `jku`: where its keys are\n"},
       {"fhir: {allowed-networks: [10.0.0.0/33, 'fd00::/129', 10.0.0.0, x/8]}",
        "f:1:27: `fhir.allowed-networks`: expected a network such as 10.1.0.0/16 or fd00::/8, found "
        "\"10.0.0.0/33\"\n"},
@@ -195,8 +200,8 @@ TEST(Config, WrongOptions) {
       {"--config /nonexistent/file", "/nonexistent/file: the file cannot be read\n"},
       {"--config /", "/: the file cannot be read\n"},
       {"--max-depth x --listen 8080",
-       "--max-depth: expected a whole number, found \"x\"\n"
-       "--listen: expected HOST:PORT, found \"8080\"\n"},
+       "--listen: expected HOST:PORT, found \"8080\"\n"
+       "--max-depth: expected a whole number, found \"x\"\n"},
   };
   for (const auto& row : rows) {
     Errors errors;
