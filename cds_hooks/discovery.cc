@@ -8,6 +8,9 @@
 namespace stepwise::cds_hooks {
 namespace {
 
+// Of CDS Hooks. `version` and `hookVersion` come from the ballot of 3.0: clients of 2.0 pass over both.
+constexpr std::string_view kSpecification = "2.0.1";
+
 tl::unexpected<Error> Unusable(const rules::PackInfo& pack, const rules::PrefetchTemplate& needed,
                                std::string why) {
   return Fail(Code::kSemantic, "pack " + pack.ref.id + ", prefetch " + needed.key + ", \"" + needed.query +
@@ -64,7 +67,9 @@ std::string DiscoveryJson(const std::vector<CatalogEntry>& services) {
     nlohmann::ordered_json service = {{"hook", entry.hook->hook},
                                       {"title", entry.hook->title},
                                       {"description", entry.hook->description},
-                                      {"id", entry.hook->service_id}};
+                                      {"id", entry.hook->service_id},
+                                      {"version", kSpecification},
+                                      {"hookVersion", entry.hook->version}};
     for (const rules::PrefetchTemplate& needed : entry.prefetch)
       service["prefetch"][needed.key] = needed.query;
     service["usageRequirements"] = UsageRequirements(entry);
