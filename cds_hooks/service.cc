@@ -266,16 +266,20 @@ HttpResponse Service::TakeFeedback(HttpRequest& request, std::string_view servic
   } else if (const auto document = Document::Parse(std::move(request.body), options_.pipeline.limits);
              !document) {
     response = Refuse(document.error());
-  } else if (const auto feedback = ReadFeedback(*document); !feedback) {
-    response = Refuse(feedback.error());
   } else {
-    for (const Feedback& one : *feedback) {
+    const FeedbackBatch feedback = ReadFeedback(*document);
+    for (const Feedback& one : feedback.entries) {
       // A client whose clock is ahead must not keep advice quiet for longer. Cards that are not remembered
       // are no error of the client's: the memory is ours.
       const bool ahead = one.at.ToUnixMillis() > now.ToUnixMillis();
       if (one.overridden) options_.overrides->Overridden(one.card, ahead ? now : one.at);
     }
-    response = Json(200, "{}");
+    if (feedback.errors.empty()) {
+      response = Json(200, "{}");
+    } else {
+      response = Json(400, OperationOutcome(feedback.Refusal()));
+      response.summary.error = CodeName(Code::kInvalidArgument);
+    }
     response.headers.emplace_back("Cache-Control", "no-store");
   }
   response.summary.service = entry->hook->service_id;

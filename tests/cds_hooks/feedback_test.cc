@@ -198,7 +198,7 @@ TEST(OverrideStore, ConcurrentUse) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 200; ++i) {
         const std::string uuid = std::to_string(t) + "-" + std::to_string(i);
-        store.Issued("p" + std::to_string(i % 3), CardOf(uuid, "k"), now);
+        store.Issued("p" + std::to_string(i % 3), CardOf(uuid, uuid), now);
         store.Overridden(uuid, now);
         EXPECT_LE(store.Of("p0", now).size(), 20u);
       }
