@@ -287,6 +287,7 @@ Result<Decision> FromProto(const v1::Decision& message) {
 }
 
 void ToProto(const EvaluateOptions& options, v1::EvaluateRequest* message) {
+  ToProto(options.exact_packs, message->mutable_exact_packs());
   for (const OverriddenCard& one : options.overridden) {
     v1::OverriddenCard* card = message->add_overridden();
     card->set_key(one.key);
@@ -307,6 +308,7 @@ Result<EvaluateOptions> FromProto(const v1::EvaluateRequest& message) {
     options.overridden.push_back({card.key(), *at});
   }
   options.max_cards = message.max_cards();
+  options.exact_packs = FromProto(message.exact_packs());
   return options;
 }
 

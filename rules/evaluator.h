@@ -42,6 +42,9 @@ struct EvaluateOptions {
   std::chrono::milliseconds timeout{0};    // 0: as long as it takes
   std::vector<OverriddenCard> overridden;  // of this patient; what they silence is in the packs
   std::size_t max_cards = 0;               // EngineOptions::max_cards
+  // Digests of the versions that speak, whatever is on; empty: as activation and pins say. For replaying a
+  // decision: what those require is what the loaded packs give them.
+  std::vector<std::string> exact_packs;
 };
 
 class Evaluator {

@@ -114,7 +114,21 @@ std::shared_ptr<const Selection> StretchEvaluator::Select(const Moment& moment,
   return std::make_shared<const Selection>(*parts_->base, std::move(packs));
 }
 
-Result<std::shared_ptr<const Selection>> StretchEvaluator::Select(const Document& request) {
+Result<std::shared_ptr<const Selection>> StretchEvaluator::SelectExactly(
+    const std::vector<std::string>& digests) const {
+  const std::span<const Pack> packs = parts_->base->packs();
+  std::vector<std::size_t> chosen;
+  for (const std::string& digest : digests) {
+    const auto pack = std::ranges::find(packs, digest, &Pack::digest);
+    if (pack == packs.end()) return Fail(Code::kNotFound, "no pack of digest " + digest + " is loaded");
+    chosen.push_back(static_cast<std::size_t>(pack - packs.begin()));
+  }
+  return std::make_shared<const Selection>(*parts_->base, std::move(chosen));
+}
+
+Result<std::shared_ptr<const Selection>> StretchEvaluator::Select(const Document& request,
+                                                                  const EvaluateOptions& options) {
+  if (!options.exact_packs.empty()) return SelectExactly(options.exact_packs);
   STEPWISE_ASSIGN_OR_RETURN(const std::vector<PinText> pins, ReadPins(request));
   const std::string_view patient = PatientOf(request);
   if (!pins.empty()) {
@@ -158,7 +172,7 @@ Result<Decision> StretchEvaluator::Run(const Selection& selection, const Documen
 
 Result<Decision> StretchEvaluator::Evaluate(const Document& request, const DateTime& now,
                                             const EvaluateOptions& options) {
-  STEPWISE_ASSIGN_OR_RETURN(const std::shared_ptr<const Selection> selection, Select(request));
+  STEPWISE_ASSIGN_OR_RETURN(const std::shared_ptr<const Selection> selection, Select(request, options));
   return Run(*selection, request, now, options);
 }
 

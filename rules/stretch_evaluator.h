@@ -8,7 +8,8 @@
 //
 //   "extension": { "org.stepwise.pin": { "org.example.cancer-pain": "1.2.0" } }     or "sha256:..."
 //
-// Errors of Evaluate(): also kInvalidArgument for a pin that cannot be (path: that of the pin).
+// Errors of Evaluate(): also kInvalidArgument for a pin that cannot be (path: that of the pin); kNotFound for
+// one of EvaluateOptions::exact_packs that is not loaded.
 // Thread-safety: all methods from many threads at once.
 #ifndef STEPWISE_RULES_STRETCH_EVALUATOR_H_
 #define STEPWISE_RULES_STRETCH_EVALUATOR_H_
@@ -49,7 +50,8 @@ class StretchEvaluator final : public Evaluator {
   const Moment& moment() const { return moment_; }
 
  private:
-  Result<std::shared_ptr<const Selection>> Select(const Document& request);
+  Result<std::shared_ptr<const Selection>> Select(const Document& request, const EvaluateOptions& options);
+  Result<std::shared_ptr<const Selection>> SelectExactly(const std::vector<std::string>& digests) const;
   std::shared_ptr<const Selection> Select(const Moment& moment, std::string_view taken) const;
   Result<Decision> Run(const Selection& selection, const Document& request, const DateTime& now,
                        const EvaluateOptions& options) const;

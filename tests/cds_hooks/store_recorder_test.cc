@@ -11,6 +11,7 @@
 
 #include "cds_hooks/card.h"
 #include "cds_hooks/store/recorder.h"
+#include "cds_hooks/store/replay.h"
 #include "rules/local_evaluator.h"
 #include "tests/testing.h"
 
@@ -46,11 +47,15 @@ struct Call {
   }
 };
 
-Call Evaluate(const Json& request, const DateTime& now = kNow) {
+rules::Evaluator& Shipped() {
   static const std::string packs[] = {(SourceDir() / "rules/packs").string()};
   static const auto evaluator = std::move(*rules::LoadLocalEvaluator(packs));
-  Call call{*Document::Parse(request.dump()), seconds(60), {}, request["context"]["patientId"], ""};
-  auto decision = evaluator->Evaluate(call.input, now, call.how);
+  return *evaluator;
+}
+
+Call Evaluate(const Json& request, const DateTime& now = kNow, rules::EvaluateOptions how = seconds(60)) {
+  Call call{*Document::Parse(request.dump()), std::move(how), {}, request["context"]["patientId"], ""};
+  auto decision = Shipped().Evaluate(call.input, now, call.how);
   EXPECT_TRUE(decision) << decision.error().ToString();
   call.decision = std::move(*decision);
   call.response = CardsJson(call.decision);
@@ -285,6 +290,46 @@ TEST_F(RecorderTest, AnInputWhoseTokenIsBlankIsKeptSealed) {
   store::v1::Answer answer;
   ASSERT_TRUE(answer.ParseFromString(*sealer->Open(AnswerOf(record.id()), record.sealed())));
   EXPECT_EQ(answer.response(), call.response);
+}
+
+TEST_F(RecorderTest, ReplaysByteForByte) {
+  options_.key_files = {MakeKey()};
+  options_.keep_input = true;
+  const auto sealer = Sealer::FromFiles(options_.key_files);
+  const Call plain = Evaluate(DemoRequest());
+  rules::EvaluateOptions how = seconds(60);
+  how.max_cards = 1;  // of what is left without the overridden card
+  for (const rules::Card& card : plain.decision.cards) {
+    if (!card.suppression_key.empty()) how.overridden.push_back({card.suppression_key, kNow});
+  }
+  ASSERT_FALSE(how.overridden.empty());
+  const auto recorder = Open();
+  std::vector<Call> calls;
+  calls.push_back(Evaluate(DemoRequest()));
+  calls.push_back(Evaluate(DemoRequest(), At("2026-11-20T10:00:00.250+01:00"), how));
+  EXPECT_NE(calls[0].response, calls[1].response);
+  for (const Call& call : calls) {
+    ASSERT_TRUE(recorder->Decided(call.view()));
+    ASSERT_TRUE(recorder->Flush(kPatience));
+    DecisionRecord record = **recorder->store().FindDecision(call.decision.id);
+    const auto again = Replay(record, *sealer, Shipped());
+    ASSERT_TRUE(again) << again.error().ToString();
+    EXPECT_EQ(again->response, call.response);
+    EXPECT_EQ(again->recorded, call.response);
+    EXPECT_TRUE(again->differences.empty()) << again->differences[0];
+
+    record.set_response_digest("sha256:other");
+    EXPECT_EQ(Replay(record, *sealer, Shipped())->differences.size(), 1u);
+    record.mutable_packs(record.packs_size() - 1)->set_digest("sha256:gone");
+    record.mutable_packs(record.packs_size() - 1)->set_spoke(true);
+    const auto missing = Replay(record, *sealer, Shipped());
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(missing.error().code, Code::kNotFound);
+    EXPECT_NE(missing.error().message.find(record.packs(record.packs_size() - 1).id()), std::string::npos);
+    record.clear_sealed_input();
+    EXPECT_EQ(Replay(record, *sealer, Shipped()).error().code, Code::kFailedPrecondition);
+  }
+  EXPECT_EQ(DiffLines(R"({"a":1,"b":[2]})", R"({"a":1,"b":[3]})"), "-     2\n+     3\n");
 }
 
 TEST_F(RecorderTest, OverridesOutliveARestartAndReachOtherNodes) {
