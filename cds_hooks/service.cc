@@ -230,12 +230,16 @@ void Service::Route(const ExchangePtr& exchange) {
   if (service_id.empty())
     return exchange->Answer(route == kLive ? Json(200, R"({"status":"up"})") : Health());
 
-  const bool taken = executor_->Run([this, exchange, is_feedback = route == kFeedback]() noexcept {
+  const auto work = [this, exchange, is_feedback = route == kFeedback]() noexcept {
     try {
       exchange->Answer(is_feedback ? TakeFeedback(*exchange) : Call(*exchange));
     } catch (...) {
       exchange->Answer(Refuse(Error{Code::kInternal, "", {}, ""}));
     }
+  };
+  const bool taken = executor_->Run(work, [exchange] {
+    exchange->Answer(
+        Refuse(Error{Code::kUnavailable, "the request waited too long to be evaluated", {}, ""}));
   });
   if (!taken)
     exchange->Answer(Refuse(Error{Code::kUnavailable, "too many requests wait to be evaluated", {}, ""}));
