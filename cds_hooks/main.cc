@@ -46,15 +46,17 @@ Status Serve(const Overrides& overrides) {
   Log log(config.log_level);
   ServiceOptions options = MakeServiceOptions(config);
   options.registry = chosen.registry;
+  EvaluationQueue queue(MakeEvaluationQueueOptions(config));
+  options.executor = &queue;
   Service service(std::move(options), *chosen.evaluator, MakeClock(config));
   if (Status ready = service.Refresh(); !ready) {
     // Remote evaluators may come later: until then requests get 503. Anything else must be repaired first.
     if (ready.error().code != Code::kUnavailable) return ready;
     log.Error("evaluator-unavailable", {{"reason", ready.error().message}});
   }
-  STEPWISE_ASSIGN_OR_RETURN(
-      const std::unique_ptr<HttpServer> server,
-      HttpServer::Listen(config, service, [&](const AccessRecord& r) { log.Request(r); }));
+  STEPWISE_ASSIGN_OR_RETURN(const std::unique_ptr<HttpServer> server,
+                            HttpServer::Listen(MakeHttpServerOptions(config), service, &queue,
+                                               [&](const AccessRecord& r) { log.Request(r); }));
   std::cout << "listening on " << server->url() << std::endl;
   log.Info("started", {{"url", server->url()}});
   std::optional<rules::Reloader> reloader;
