@@ -359,6 +359,8 @@ void HttpSession::Goodbye(bool unread_input) {
   waiting_since = kNever;
   Enter(Phase::kBusy, kLingerMs);
   if (!stream_.encrypted()) return unread_input ? Linger() : Close();
+  // We say that we end, and do not wait for the client to say it too: every answer has its length.
+  SSL_set_shutdown(stream_.tls(), SSL_get_shutdown(stream_.tls()) | SSL_RECEIVED_SHUTDOWN);
   stream_.async_shutdown([self = shared_from_this(), unread_input](ErrorCode) {
     unread_input ? self->Linger() : self->Close();
   });

@@ -292,7 +292,7 @@ TEST_F(HttpServerTest, SlowClientsAreCut) {
   EXPECT_TRUE(half.AtEnd());
   EXPECT_TRUE(body.AtEnd());
   EXPECT_TRUE(idle.AtEnd());
-  EXPECT_EQ(server_->stats().timed_out, 3u);
+  ExpectSoon([&] { return server_->stats().timed_out == 3; }, "they are counted");
   ExpectAlive();
 }
 
@@ -392,13 +392,14 @@ TEST_F(HttpServerTest, MemoryOfAllBodiesIsBounded) {
   }
   ExpectSoon([&] { return server_->stats().busy == 20; }, "the heads are read");
   EXPECT_LT(server_->stats().buffered_bytes, 3u << 20);
-  HttpClient large(port_);
-  large.Send(Post(std::string(5 << 20, ' ')));
-  const std::string response = large.Receive();
+  auto large = Connect();
+  large->Send(Post(std::string(5 << 20, ' ')));
+  const std::string response = large->Receive();
   EXPECT_EQ(StatusOf(response), 503);
   EXPECT_NE(response.find("Retry-After: "), std::string::npos);
   ExpectAlive();
   announcers.clear();
+  large.reset();
   ExpectSoon([&] { return server_->stats().busy == 0; }, "they are gone");
   ExpectSoon([&] { return server_->stats().buffered_bytes == 0; }, "their memory is given back");
 }
