@@ -30,9 +30,15 @@ std::string_view SourceLabelOf(const Card& card) {
   return card.pack.empty() ? std::string_view("Stepwise") : card.pack;
 }
 
-void WriteCoding(JsonWriter& json, const Coding& coding) {
+// A Coding needs a system; packs need no canonical URL, and the card that names the rest has no pack.
+std::string SystemOf(const Coding& coding, const Card& card) {
+  if (!coding.system.empty()) return coding.system;
+  return "urn:x-stepwise:" + (card.pack.empty() ? std::string("engine") : card.pack);
+}
+
+void WriteCoding(JsonWriter& json, const Coding& coding, const Card& card) {
   json.BeginObject();
-  json.Text("system", coding.system);
+  json.Text("system", SystemOf(coding, card));
   json.Text("code", coding.code);
   json.Text("display", coding.display);
   json.EndObject();
@@ -46,7 +52,7 @@ void WriteSource(JsonWriter& json, const Card& card) {
   json.Text("icon", card.source_icon);
   if (!card.topic.code.empty()) {
     json.Key("topic");
-    WriteCoding(json, card.topic);
+    WriteCoding(json, card.topic, card);
   }
   json.EndObject();
 }
@@ -126,7 +132,7 @@ void WriteCard(JsonWriter& json, const Card& card, const std::string& decision_i
   if (!card.override_reasons.empty()) {
     json.Key("overrideReasons");
     json.BeginArray();
-    for (const Coding& reason : card.override_reasons) WriteCoding(json, reason);
+    for (const Coding& reason : card.override_reasons) WriteCoding(json, reason, card);
     json.EndArray();
   }
   if (!card.links.empty()) {

@@ -3,27 +3,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cds_hooks/prefetch_template.h"
+
 namespace stepwise::cds_hooks {
 namespace {
 
-// CDS Hooks 2.0.1, "Prefetch tokens": identifiers of the user, by the type of resource that userId names.
-constexpr std::string_view kUserTokens[] = {"userPractitionerId", "userPractitionerRoleId", "userPatientId",
-                                            "userRelatedPersonId"};
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
-
-bool IsToken(std::string_view token, const HookSpec& hook) {
-  if (std::find(std::begin(kUserTokens), std::end(kUserTokens), token) != std::end(kUserTokens)) return true;
-  constexpr std::string_view kContext = "context.";
-  if (!token.starts_with(kContext)) return false;
-  token.remove_prefix(kContext.size());
-  return std::any_of(hook.fields.begin(), hook.fields.end(),
-                     [&](const ContextField& field) { return field.prefetch_token && field.name == token; });
-}
+// Of CDS Hooks. `version` and `hookVersion` come from the ballot of 3.0: clients of 2.0 pass over both.
+constexpr std::string_view kSpecification = "2.0.1";
 
 tl::unexpected<Error> Unusable(const rules::PackInfo& pack, const rules::PrefetchTemplate& needed,
                                std::string why) {
@@ -31,30 +17,19 @@ tl::unexpected<Error> Unusable(const rules::PackInfo& pack, const rules::Prefetc
                                    "\": " + std::move(why));
 }
 
-Status CheckTokens(const rules::PackInfo& pack, const rules::PrefetchTemplate& needed, const HookSpec& hook) {
-  std::string_view rest = needed.query;
-  for (std::size_t open = rest.find("{{"); open != std::string_view::npos; open = rest.find("{{")) {
-    const std::size_t close = rest.find("}}", open);
-    if (close == std::string_view::npos) return Unusable(pack, needed, "\"{{\" without \"}}\"");
-    const std::string_view token = Trim(rest.substr(open + 2, close - open - 2));
-    if (!IsToken(token, hook)) {
-      std::string known;
-      for (const ContextField& field : hook.fields) {
-        if (field.prefetch_token) known += "context." + std::string(field.name) + ", ";
-      }
-      return Unusable(pack, needed,
-                      "the hook " + std::string(hook.hook) + " has no token {{" + std::string(token) +
-                          "}}; use " + known + "or the id of the user (userPractitionerId, ...)");
-    }
-    rest.remove_prefix(close + 2);
-  }
+Status CheckTemplate(const rules::PackInfo& pack, const rules::PrefetchTemplate& needed,
+                     const HookSpec& hook) {
+  const Result<ParsedTemplate> parsed = ParseTemplate(needed.query);
+  if (!parsed) return Unusable(pack, needed, parsed.error().message);
+  if (const Status tokens = CheckTokens(*parsed, hook); !tokens)
+    return Unusable(pack, needed, tokens.error().message);
   return {};
 }
 
 Status AddTemplate(const rules::PackInfo& pack, const rules::PrefetchTemplate& needed, CatalogEntry& entry) {
   if (needed.key.empty() || needed.query.empty())
     return Unusable(pack, needed, "a key and a query are required");
-  STEPWISE_RETURN_IF_ERROR(CheckTokens(pack, needed, *entry.hook));
+  STEPWISE_RETURN_IF_ERROR(CheckTemplate(pack, needed, *entry.hook));
   const auto same =
       std::find_if(entry.prefetch.begin(), entry.prefetch.end(),
                    [&](const rules::PrefetchTemplate& other) { return other.key == needed.key; });
@@ -92,7 +67,9 @@ std::string DiscoveryJson(const std::vector<CatalogEntry>& services) {
     nlohmann::ordered_json service = {{"hook", entry.hook->hook},
                                       {"title", entry.hook->title},
                                       {"description", entry.hook->description},
-                                      {"id", entry.hook->service_id}};
+                                      {"id", entry.hook->service_id},
+                                      {"version", kSpecification},
+                                      {"hookVersion", entry.hook->version}};
     for (const rules::PrefetchTemplate& needed : entry.prefetch)
       service["prefetch"][needed.key] = needed.query;
     service["usageRequirements"] = UsageRequirements(entry);

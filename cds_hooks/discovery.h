@@ -6,11 +6,10 @@
 //   catalog->Find("stepwise-order-sign")->prefetch
 //
 // A service is offered for each hook that some pack has a rule for. Its prefetch is the union of what the
-// packs read, by key. Templates may use only what CDS Hooks 2.0 allows: root-level primitive fields of the
-// hook's context, and the four user tokens; clients refuse services that do otherwise. Errors: kSemantic, a
-// template with an unusable token or two packs that give one key different queries; the message names pack,
-// key and query. Source: CDS Hooks 2.0.1, "Discovery", "Prefetch Template", "Prefetch tokens". Thread-safety:
-// immutable once built.
+// packs read, by key. Templates may use only what CDS Hooks 2.0 allows (cds_hooks/prefetch_template.h);
+// clients refuse services that do otherwise. Errors: kSemantic, a template outside of that or two packs that
+// give one key different queries; the message names pack, key and query. Source: CDS Hooks 2.0.1,
+// "Discovery", "Prefetch Template". Thread-safety: immutable once built.
 #ifndef STEPWISE_CDS_HOOKS_DISCOVERY_H_
 #define STEPWISE_CDS_HOOKS_DISCOVERY_H_
 

@@ -66,7 +66,7 @@ Result<Answer> Evaluate(const EvaluateArguments& arguments) {
   STEPWISE_ASSIGN_OR_RETURN(const std::vector<rules::PackInfo> packs, chosen.evaluator->ListPacks());
   STEPWISE_ASSIGN_OR_RETURN(const Catalog catalog, BuildCatalog(packs));
   return AnswerRequest(std::move(body), nullptr, catalog, *chosen.evaluator, now,
-                       MakeServiceOptions(arguments.config).pipeline);
+                       MakeServiceOptions(arguments.config).calls.pipeline);
 }
 
 int RunEvaluate(const EvaluateArguments& arguments) {

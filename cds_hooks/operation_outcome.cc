@@ -68,4 +68,9 @@ std::string OperationOutcome(std::string_view issue_code, std::string_view diagn
   return Text(Json::array({{{"severity", "error"}, {"code", issue_code}, {"diagnostics", diagnostics}}}));
 }
 
+std::string InformationOutcome(std::string_view diagnostics) {
+  return Text(
+      Json::array({{{"severity", "information"}, {"code", "informational"}, {"diagnostics", diagnostics}}}));
+}
+
 }  // namespace stepwise::cds_hooks

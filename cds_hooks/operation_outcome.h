@@ -28,6 +28,9 @@ std::string OperationOutcome(const Error& error);
 // For what HTTP itself gets wrong (405, 415, 431, ...); `issue_code` is a FHIR issue-type.
 std::string OperationOutcome(std::string_view issue_code, std::string_view diagnostics);
 
+// For what went well and has nothing else to say: one issue of severity information.
+std::string InformationOutcome(std::string_view diagnostics);
+
 }  // namespace stepwise::cds_hooks
 
 #endif  // STEPWISE_CDS_HOOKS_OPERATION_OUTCOME_H_

@@ -1,5 +1,6 @@
 #include "cds_hooks/override_store.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace stepwise::cds_hooks {
@@ -42,10 +43,26 @@ bool MemoryOverrideStore::Overridden(const std::string& card_uuid, const DateTim
   const std::scoped_lock lock(mutex_);
   const auto card = issued_.find(card_uuid);
   if (card == issued_.end()) return false;
-  overridden_[card->second.patient].push_back({card->second.key, at});
-  overridden_order_.push_back(card->second.patient);
+  Remember(card->second.patient, card->second.key, at);
   Forget(at.ToUnixMillis());
   return true;
+}
+
+void MemoryOverrideStore::Restore(std::string_view patient_id, const std::string& suppression_key,
+                                  const DateTime& at) {
+  const std::scoped_lock lock(mutex_);
+  Remember(std::string(patient_id), suppression_key, at);
+  Forget(at.ToUnixMillis());
+}
+
+void MemoryOverrideStore::Remember(const std::string& patient, const std::string& key, const DateTime& at) {
+  std::vector<rules::OverriddenCard>& cards = overridden_[patient];
+  const bool known = std::ranges::any_of(cards, [&](const rules::OverriddenCard& card) {
+    return card.key == key && card.at.ToUnixMillis() == at.ToUnixMillis();
+  });
+  if (known) return;
+  cards.push_back({key, at});
+  overridden_order_.push_back(patient);
 }
 
 std::vector<rules::OverriddenCard> MemoryOverrideStore::Of(std::string_view patient_id, const DateTime& now) {

@@ -6,6 +6,7 @@
 //
 // Only cards with a suppression key (rules/suppression.h) are kept: an override of another card silences
 // nothing. The memory is bounded, in number and in time; what falls out is advice shown once more.
+// What survives a restart and is shared between nodes is built on it: cds_hooks/store/shared_overrides.h.
 // Thread-safety: all methods may be called from many threads at once.
 #ifndef STEPWISE_CDS_HOOKS_OVERRIDE_STORE_H_
 #define STEPWISE_CDS_HOOKS_OVERRIDE_STORE_H_
@@ -47,6 +48,8 @@ class MemoryOverrideStore final : public OverrideStore {
   void Issued(std::string_view patient_id, const rules::Card& card, const DateTime& now) override;
   bool Overridden(const std::string& card_uuid, const DateTime& at) override;
   std::vector<rules::OverriddenCard> Of(std::string_view patient_id, const DateTime& now) override;
+  // An override that was given earlier or elsewhere. The same one twice is one.
+  void Restore(std::string_view patient_id, const std::string& suppression_key, const DateTime& at);
 
  private:
   struct IssuedCard {
@@ -54,6 +57,7 @@ class MemoryOverrideStore final : public OverrideStore {
     std::int64_t at_ms;
   };
   void Forget(std::int64_t now_ms);
+  void Remember(const std::string& patient, const std::string& key, const DateTime& at);
 
   const OverrideStoreLimits limits_;
   std::mutex mutex_;                                    // guards what follows

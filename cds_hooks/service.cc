@@ -1,103 +1,30 @@
 #include "cds_hooks/service.h"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <future>
-#include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
 
 #include "cds_hooks/feedback.h"
+#include "cds_hooks/http_answer.h"
+#include "cds_hooks/metrics.h"
 #include "cds_hooks/operation_outcome.h"
-#include "cds_hooks/registry_text.h"
+#include "cds_hooks/store/feedback_report.h"
+#include "cds_hooks/store/recorder.h"
+#include "cds_hooks/traceparent.h"
 
 namespace stepwise::cds_hooks {
 namespace {
 
-constexpr std::string_view kJson = "application/json";
-constexpr std::string_view kRetryAfterSeconds = "1";
-
-HttpResponse Json(int status, std::string body) {
-  HttpResponse response;
-  response.status = status;
-  response.headers.emplace_back("Content-Type", kJson);
-  response.body = std::move(body);
-  return response;
-}
-
-HttpResponse Refuse(int status, std::string_view issue_code, std::string_view diagnostics) {
-  return Json(status, OperationOutcome(issue_code, diagnostics));
-}
-
-HttpResponse Refuse(const Error& error) {
-  HttpResponse response = Json(HttpStatus(error.code), OperationOutcome(error));
-  if (response.status == 503) response.headers.emplace_back("Retry-After", kRetryAfterSeconds);
-  response.summary.error = CodeName(error.code);
-  return response;
-}
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
-
-std::string_view Trim(std::string_view text) {
-  const auto space = [](char c) { return c == ' ' || c == '\t' || c == '"'; };
-  while (!text.empty() && space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && space(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-// "application/json", "application/fhir+json; charset=UTF-8; fhirVersion=4.0". No header at all is let
-// through.
-bool IsJson(std::string_view content_type) {
-  if (content_type.empty()) return true;
-  const std::string lower = LowerCase(content_type);
-  std::string_view rest = lower;
-  const std::string_view type = Trim(rest.substr(0, rest.find(';')));
-  if (type != kJson && type != "application/fhir+json") return false;
-  while (rest.find(';') != std::string_view::npos) {
-    rest.remove_prefix(rest.find(';') + 1);
-    const std::string_view parameter = Trim(rest.substr(0, rest.find(';')));
-    constexpr std::string_view kCharset = "charset=";
-    if (!parameter.starts_with(kCharset)) continue;
-    const std::string_view charset = Trim(parameter.substr(kCharset.size()));
-    if (charset != "utf-8" && charset != "utf8" && charset != "us-ascii") return false;
-  }
-  return true;
-}
-
-bool IsPost(const HttpRequest& request) { return request.method == "POST"; }
-bool IsGet(const HttpRequest& request) { return request.method == "GET" || request.method == "HEAD"; }
-
-// Why the body cannot be read at all, or "".
-std::string_view FaultOfForm(const HttpRequest& request) {
-  if (!IsJson(request.content_type))
-    return "expected Content-Type application/json or application/fhir+json in UTF-8";
-  if (!request.content_encoding.empty() && LowerCase(request.content_encoding) != "identity")
-    return "expected a body without Content-Encoding";
-  return "";
-}
-
-HttpResponse MethodNotAllowed(std::string_view allow) {
-  HttpResponse response =
-      Refuse(405, "not-supported", "this method is not allowed here; allowed: " + std::string(allow));
-  response.headers.emplace_back("Allow", allow);
-  return response;
-}
-
-HttpResponse Preflight(std::string_view allow, bool cors) {
-  HttpResponse response;
-  response.status = 204;
-  response.headers.emplace_back("Allow", allow);
-  if (cors) {
-    response.headers.emplace_back("Access-Control-Allow-Methods", allow);
-    response.headers.emplace_back("Access-Control-Allow-Headers",
-                                  "Accept, Authorization, Content-Type, X-Requested-With");
-    response.headers.emplace_back("Access-Control-Max-Age", "600");
-  }
-  return response;
+ServiceOptions WithDefaults(ServiceOptions options) {
+  if (options.overrides == nullptr)
+    options.overrides = std::make_shared<MemoryOverrideStore>(options.override_limits);
+  options.calls.pipeline.overrides = options.overrides.get();
+  if (options.metrics == nullptr) options.metrics = std::make_shared<Metrics>();
+  options.calls.metrics = options.metrics.get();
+  return options;
 }
 
 }  // namespace
@@ -105,78 +32,45 @@ HttpResponse Preflight(std::string_view allow, bool cors) {
 ServiceOptions MakeServiceOptions(const Config& config) {
   ServiceOptions options;
   options.path_prefix = config.path_prefix;
+  options.public_url = config.public_url;
+  if (options.public_url.empty()) {
+    const std::string scheme = config.tls.certificate.empty() ? "http://" : "https://";
+    options.public_url = scheme + config.listen + config.path_prefix;
+  }
+  while (options.public_url.ends_with('/')) options.public_url.pop_back();
   options.cors_origins = config.cors_origins;
-  options.max_shadows = static_cast<std::size_t>(config.max_shadows);
-  options.pipeline.limits.max_bytes = static_cast<std::size_t>(config.max_body_bytes);
-  options.pipeline.limits.max_depth = static_cast<int>(config.max_depth);
-  options.pipeline.evaluation_timeout = std::chrono::milliseconds(config.evaluation_timeout_ms);
-  options.pipeline.max_cards = static_cast<std::size_t>(config.max_cards);
+  options.calls.max_shadows = static_cast<std::size_t>(config.max_shadows);
+  options.calls.request_deadline_ms = config.request_deadline_ms;
+  PipelineOptions& pipeline = options.calls.pipeline;
+  pipeline.limits.max_bytes = static_cast<std::size_t>(config.max_body_bytes);
+  pipeline.limits.max_depth = static_cast<int>(config.max_depth);
+  pipeline.evaluation_timeout = std::chrono::milliseconds(config.evaluation_timeout_ms);
+  pipeline.max_cards = static_cast<std::size_t>(config.max_cards);
   options.override_limits.max_cards = static_cast<std::size_t>(config.max_issued_cards);
   options.override_limits.max_overrides = static_cast<std::size_t>(config.max_issued_cards);
   return options;
 }
 
 Service::Service(ServiceOptions options, rules::Evaluator& evaluator, Clock clock)
-    : options_(std::move(options)), evaluator_(evaluator), clock_(std::move(clock)) {
-  if (options_.overrides == nullptr)
-    options_.overrides = std::make_shared<MemoryOverrideStore>(options_.override_limits);
-  options_.pipeline.overrides = options_.overrides.get();
-  executor_ = options_.executor != nullptr ? options_.executor : &inline_executor_;
-}
+    : options_(WithDefaults(std::move(options))),
+      evaluator_(evaluator),
+      clock_(std::move(clock)),
+      executor_(options_.executor != nullptr ? *options_.executor : inline_executor_),
+      serving_(evaluator),
+      calls_(options_.calls, serving_, clock_, executor_) {}
 
 Status Service::Refresh() {
-  const auto serving = Serve(evaluator_.Snapshot(clock_()));
+  const Result<ServingPtr> serving = serving_.Refresh(clock_());
   return serving ? Status() : tl::unexpected(serving.error());
 }
 
-Result<std::shared_ptr<const Service::Serving>> Service::Serve(std::shared_ptr<rules::Evaluator> snapshot) {
-  auto serving = std::make_shared<Serving>();
-  serving->snapshot = std::move(snapshot);
-  STEPWISE_ASSIGN_OR_RETURN(const std::vector<rules::PackInfo> packs, EvaluatorOf(*serving).ListPacks());
-  STEPWISE_ASSIGN_OR_RETURN(serving->catalog, BuildCatalog(packs));
-  const std::lock_guard lock(mutex_);
-  serving_ = serving;
-  return serving;
-}
-
-Result<std::shared_ptr<const Service::Serving>> Service::CurrentServing(const DateTime& now) {
-  std::shared_ptr<rules::Evaluator> snapshot = evaluator_.Snapshot(now);
-  {
-    const std::lock_guard lock(mutex_);
-    if (serving_ != nullptr && serving_->snapshot == snapshot) return serving_;
-  }
-  return Serve(std::move(snapshot));
-}
-
-// Lives in the callbacks of whoever is working on the request.
-class Service::Exchange {
- public:
-  Exchange(Service& service, HttpRequest request_in, Respond respond)
-      : request(std::move(request_in)), service_(service), respond_(std::move(respond)) {}
-  // A callback that was dropped without an answer is a fault of ours; the client hears of it.
-  ~Exchange() {
-    if (!answered_) Answer(Refuse(Error{Code::kInternal, "", {}, ""}));
-  }
-
-  // The first answer counts.
-  void Answer(HttpResponse response) noexcept {
-    if (answered_.exchange(true)) return;
-    response.summary.route = route;
-    service_.AddCorsHeaders(request.origin, response);
-    respond_(std::move(response));
-  }
-
-  HttpRequest request;
-  std::string_view route = "other", service_id;
-
- private:
-  Service& service_;
-  Respond respond_;
-  std::atomic<bool> answered_{false};
-};
-
 void Service::Handle(HttpRequest request, Respond respond) noexcept {
-  const auto exchange = std::make_shared<Exchange>(*this, std::move(request), std::move(respond));
+  const std::string_view origin = request.origin;
+  const auto exchange = std::make_shared<Exchange>(
+      std::move(request), [this, origin, respond = std::move(respond)](HttpResponse response) {
+        AddCorsHeaders(origin, response);
+        respond(std::move(response));
+      });
   try {
     Route(exchange);
   } catch (...) {  // ours or a library's fault; the next request must find a server
@@ -191,161 +85,222 @@ HttpResponse Service::Handle(HttpRequest request) {
 }
 
 void Service::Route(const ExchangePtr& exchange) {
-  constexpr std::string_view kServices = "/cds-services", kHealth = "/health", kLive = "/health/live",
-                             kMetrics = "/metrics";
-  constexpr std::string_view kCall = "/cds-services/{id}", kFeedback = "/cds-services/{id}/feedback";
   const HttpRequest& request = exchange->request;
   std::string_view path = request.target.substr(0, request.target.find('?'));
   if (!path.starts_with(options_.path_prefix))
     return exchange->Answer(Refuse(404, "not-found", "there is nothing at this path"));
   path.remove_prefix(options_.path_prefix.size());
   if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-
-  std::string_view service_id;
-  std::string_view route;
-  for (const std::string_view known : {kServices, kHealth, kLive, kMetrics}) {
-    if (path == known) route = known;
-  }
-  if (route.empty() && path.starts_with("/cds-services/")) {
-    service_id = path.substr(kServices.size() + 1);
-    const std::string_view rest = service_id.substr(std::min(service_id.find('/'), service_id.size()));
-    service_id.remove_suffix(rest.size());
-    if (!service_id.empty() && rest.empty()) route = kCall;
-    if (!service_id.empty() && rest == "/feedback") route = kFeedback;
-  }
-  if (route.empty())
-    return exchange->Answer(Refuse(404, "not-found",
-                                   "there is nothing at this path; services are listed at " +
-                                       options_.path_prefix + std::string(kServices)));
-  exchange->route = route;
-  exchange->service_id = service_id;
-
-  const std::string_view allow = service_id.empty() ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
+  const Place place = FindPlace(path);
+  const bool hidden = place.route != nullptr && place.route->access == Access::kAdministrators &&
+                      options_.admin_token.empty();
+  if (place.route == nullptr || hidden)
+    return exchange->Answer(Refuse(
+        404, "not-found",
+        "there is nothing at this path; services are listed at " + options_.path_prefix + "/cds-services"));
+  const RouteSpec& route = *place.route;
+  exchange->summary.route = route.name;
+  exchange->service_id = place.service_id;
+  exchange->path = path;
+  StartTrace(*exchange);
   if (request.method == "OPTIONS")
-    return exchange->Answer(Preflight(allow, !request.access_control_request_method.empty()));
-  if (service_id.empty() ? !IsGet(request) : !IsPost(request))
-    return exchange->Answer(MethodNotAllowed(allow));
-  if (route == kServices) return exchange->Answer(Discover());
-  if (route == kMetrics) return exchange->Answer(Metrics());
-  if (service_id.empty())
-    return exchange->Answer(route == kLive ? Json(200, R"({"status":"up"})") : Health());
+    return exchange->Answer(Preflight(route.allow, !request.access_control_request_method.empty()));
+  if (route.is_post ? !IsPost(request) : !IsGet(request))
+    return exchange->Answer(MethodNotAllowed(route.allow));
+  if (route.access == Access::kAdministrators && !IsAdministrator(request))
+    return exchange->Answer(Unauthorized());
 
-  const bool taken = executor_->Run([this, exchange, is_feedback = route == kFeedback]() noexcept {
+  const bool authenticates = route.access == Access::kClients && options_.authenticator != nullptr;
+  if (!route.works && !authenticates) return Work(exchange, route);
+  // Signatures are work, too.
+  const auto job = [this, exchange, &route, authenticates]() noexcept {
+    if (!authenticates) return Work(exchange, route);
     try {
-      exchange->Answer(is_feedback ? TakeFeedback(*exchange) : Call(*exchange));
+      Authenticate(exchange, route);
     } catch (...) {
       exchange->Answer(Refuse(Error{Code::kInternal, "", {}, ""}));
     }
-  });
-  if (!taken)
-    exchange->Answer(Refuse(Error{Code::kUnavailable, "too many requests wait to be evaluated", {}, ""}));
-}
-
-HttpResponse Service::Discover() {
-  const auto serving = CurrentServing(clock_());
-  return serving ? Json(200, (*serving)->catalog.discovery) : Refuse(serving.error());
-}
-
-HttpResponse Service::Call(Exchange& exchange) {
-  HttpRequest& request = exchange.request;
-  const DateTime now = clock_();
-  const auto serving = CurrentServing(now);
-  if (!serving) return Refuse(serving.error());
-  const Catalog& catalog = (*serving)->catalog;
-  const CatalogEntry* entry = catalog.Find(exchange.service_id);
-  if (entry == nullptr) return NoSuchService();
-  HttpResponse response;
-  if (const std::string_view fault = FaultOfForm(request); !fault.empty()) {
-    response = Refuse(415, "not-supported", fault);
-  } else {
-    Answer answer = AnswerRequest(std::move(request.body), entry->hook, catalog, EvaluatorOf(**serving), now,
-                                  options_.pipeline);
-    if (answer.errors.empty()) {
-      response = Json(200, std::move(answer.body));
-      response.headers.emplace_back("Cache-Control", "no-store");
-      response.summary.decision = answer.decision.id;
-      response.summary.cards = answer.decision.cards.size();
-      response.after = ShadowOf(*serving, std::move(answer));
-    } else {
-      const Code code = answer.errors.front().code;
-      response = Json(HttpStatus(code), std::move(answer.body));
-      if (response.status == 503) response.headers.emplace_back("Retry-After", kRetryAfterSeconds);
-      response.summary.error = CodeName(code);
-    }
-  }
-  response.summary.service = entry->hook->service_id;
-  response.summary.hook = entry->hook->hook;
-  return response;
-}
-
-std::function<void()> Service::ShadowOf(std::shared_ptr<const Serving> serving, Answer answer) {
-  return [this, serving = std::move(serving), answer = std::make_shared<const Answer>(std::move(answer))] {
-    if (shadows_.fetch_add(1) < options_.max_shadows) {
-      try {
-        EvaluatorOf(*serving).Shadow(*answer->document, answer->decision, answer->evaluated);
-      } catch (...) {  // out of memory: nobody waits for it
-        ++shadows_skipped_;
-      }
-    } else {
-      ++shadows_skipped_;
-    }
-    --shadows_;
   };
+  const auto expired = [this, exchange] { calls_.AnswerBusy(*exchange, "expired"); };
+  if (!executor_.Run(job, expired)) calls_.AnswerBusy(*exchange, "queue-full");
 }
+
+void Service::Authenticate(const ExchangePtr& exchange, const RouteSpec& route) {
+  const trust::Credentials credentials{exchange->request.authorization, exchange->request.client_certificate};
+  const std::string endpoint = options_.public_url + std::string(exchange->path);
+  const auto start = Exchange::Clock::now();
+  options_.authenticator->Check(
+      credentials, endpoint, clock_(),
+      [this, exchange, &route, start,
+       caller_thread = std::this_thread::get_id()](Result<trust::Caller> caller) {
+        RequestSummary& summary = exchange->summary;
+        summary.auth_us =
+            std::chrono::duration_cast<std::chrono::microseconds>(Exchange::Clock::now() - start).count();
+        options_.metrics->Count(Metrics::kAuthentications, caller ? "ok" : caller.error().message);
+        if (!caller) {
+          summary.refused = caller.error().message;
+          return exchange->Answer(Unauthorized());
+        }
+        summary.caller = caller->iss;
+        if (std::this_thread::get_id() == caller_thread) return Work(exchange, route);
+        // The keys came from another server: its thread has others to serve.
+        const auto job = [this, exchange, &route]() noexcept { Work(exchange, route); };
+        const auto expired = [this, exchange] { calls_.AnswerBusy(*exchange, "expired"); };
+        if (!executor_.Post(job, expired)) calls_.AnswerBusy(*exchange, "queue-full");
+      });
+}
+
+void Service::Work(const ExchangePtr& exchange, const RouteSpec& route) noexcept {
+  try {
+    if (route.answer == nullptr) return calls_.Answer(exchange);
+    exchange->Answer((this->*route.answer)(*exchange));
+  } catch (...) {
+    exchange->Answer(Refuse(Error{Code::kInternal, "", {}, ""}));
+  }
+}
+
+bool Service::IsAdministrator(const HttpRequest& request) const {
+  constexpr std::string_view kBearer = "Bearer ";
+  const std::string& token = options_.admin_token;
+  const std::string_view given =
+      request.authorization.substr(std::min(kBearer.size(), request.authorization.size()));
+  return request.authorization.starts_with(kBearer) && given.size() == token.size() &&
+         CRYPTO_memcmp(given.data(), token.data(), token.size()) == 0;
+}
+
+void Service::StartTrace(Exchange& exchange) const {
+  if (!options_.random_bits) return;
+  const TraceContext span =
+      StartSpan(exchange.request.traceparent, exchange.request.tracestate, options_.random_bits);
+  exchange.summary.trace_id = span.trace_id;
+  exchange.summary.request_id = span.span_id;
+  exchange.trace = FormatTraceparent(span);
+}
+
+namespace {
+
+constexpr std::string_view kGet = "GET, HEAD, OPTIONS", kPost = "POST, OPTIONS";
+
+}  // namespace
+
+// Every path there is. {id} is one segment, the id of a service.
+const Service::RouteSpec Service::kRoutes[] = {
+    // path, methods, is POST, for whom, works, answer (nullptr: HookCalls)
+    {"/cds-services", kGet, false, Access::kClients, false, &Service::Discover},
+    {"/cds-services/{id}", kPost, true, Access::kClients, true, nullptr},
+    {"/cds-services/{id}/feedback", kPost, true, Access::kClients, true, &Service::TakeFeedback},
+    {"/health", kGet, false, Access::kAnybody, false, &Service::Health},
+    {"/health/live", kGet, false, Access::kAnybody, false, &Service::Live},
+    {"/health/ready", kGet, false, Access::kAnybody, false, &Service::Ready},
+    {"/metrics", kGet, false, Access::kAnybody, false, &Service::ShowMetrics},
+    {"/admin/feedback", kGet, false, Access::kAdministrators, true, &Service::ReportFeedback},
+};
+
+Service::Place Service::FindPlace(std::string_view path) {
+  constexpr std::string_view kId = "{id}";
+  for (const RouteSpec& route : kRoutes) {
+    const std::size_t at = route.name.find(kId);
+    if (at == std::string_view::npos) {
+      if (path == route.name) return {&route, ""};
+      continue;
+    }
+    const std::string_view before = route.name.substr(0, at), after = route.name.substr(at + kId.size());
+    if (!path.starts_with(before) || path.size() <= before.size() + after.size() || !path.ends_with(after))
+      continue;
+    const std::string_view id = path.substr(at, path.size() - before.size() - after.size());
+    if (id.find('/') == std::string_view::npos) return {&route, id};
+  }
+  return {};
+}
+
+HttpResponse Service::Discover(Exchange&) {
+  const Result<ServingPtr> serving = serving_.At(clock_());
+  return serving ? JsonResponse(200, (*serving)->catalog.discovery) : Refuse(serving.error());
+}
+
+HttpResponse Service::Live(Exchange&) { return JsonResponse(200, R"({"status":"up"})"); }
 
 HttpResponse Service::TakeFeedback(Exchange& exchange) {
   HttpRequest& request = exchange.request;
   const DateTime now = clock_();
-  const auto serving = CurrentServing(now);
+  const Result<ServingPtr> serving = serving_.At(now);
   if (!serving) return Refuse(serving.error());
   const CatalogEntry* entry = (*serving)->catalog.Find(exchange.service_id);
   if (entry == nullptr) return NoSuchService();
-  HttpResponse response;
-  if (const std::string_view fault = FaultOfForm(request); !fault.empty()) {
-    response = Refuse(415, "not-supported", fault);
-  } else if (const auto document = Document::Parse(std::move(request.body), options_.pipeline.limits);
-             !document) {
-    response = Refuse(document.error());
-  } else if (const auto feedback = ReadFeedback(*document); !feedback) {
-    response = Refuse(feedback.error());
-  } else {
-    for (const Feedback& one : *feedback) {
-      // A client whose clock is ahead must not keep advice quiet for longer. Cards that are not remembered
-      // are no error of the client's: the memory is ours.
-      const bool ahead = one.at.ToUnixMillis() > now.ToUnixMillis();
-      if (one.overridden) options_.overrides->Overridden(one.card, ahead ? now : one.at);
-    }
-    response = Json(200, "{}");
-    response.headers.emplace_back("Cache-Control", "no-store");
+  const std::string_view service = entry->hook->service_id;
+  exchange.summary.service = service;
+  exchange.summary.hook = entry->hook->hook;
+  if (const std::string_view fault = FaultOfForm(request); !fault.empty())
+    return Refuse(415, "not-supported", fault);
+  const auto document = Document::Parse(std::move(request.body), options_.calls.pipeline.limits);
+  if (!document) return Refuse(document.error());
+
+  const FeedbackBatch batch = ReadFeedback(*document);
+  if (Recorder* const recorder = options_.calls.recorder; recorder != nullptr && !batch.entries.empty()) {
+    // What is acknowledged has been kept.
+    if (const Status kept = recorder->TakeFeedback(service, batch.entries, now); !kept)
+      return Refuse(kept.error());
   }
-  response.summary.service = entry->hook->service_id;
-  response.summary.hook = entry->hook->hook;
+  for (const Feedback& one : batch.entries) {
+    // A client whose clock is ahead must not keep advice quiet for longer. Cards that are not remembered are
+    // no error of the client's: the memory is ours.
+    const bool ahead = one.at.ToUnixMillis() > now.ToUnixMillis();
+    if (one.overridden) options_.overrides->Overridden(one.card, ahead ? now : one.at);
+    options_.metrics->Count(Metrics::kFeedback, one.overridden ? "overridden" : "accepted");
+  }
+  if (!batch.errors.empty()) {
+    const std::vector<Error> errors = batch.Refusal();
+    return Refuse(errors.front().code, OperationOutcome(errors));
+  }
+  const std::size_t kept = batch.entries.size();
+  HttpResponse response = JsonResponse(
+      200, InformationOutcome(std::to_string(kept) + (kept == 1 ? " entry was kept" : " entries were kept")));
+  response.headers.emplace_back("Cache-Control", "no-store");
   return response;
 }
 
-HttpResponse Service::NoSuchService() const {
-  return Refuse(
-      404, "not-found",
-      "there is no service of this id; services are listed at " + options_.path_prefix + "/cds-services");
-}
-
-HttpResponse Service::Health() {
-  const Result<std::vector<rules::PackInfo>> packs = evaluator_.ListPacks();
-  if (!packs) return Refuse({Code::kUnavailable, packs.error().message, {}, ""});
-  if (options_.registry != nullptr) return Json(200, HealthText(options_.registry->status()));
-  nlohmann::ordered_json health = {{"status", "ready"}};
-  for (const rules::PackInfo& pack : *packs) {
-    health["packs"].push_back(
-        {{"id", pack.ref.id}, {"version", pack.ref.version}, {"digest", pack.ref.digest}});
+HealthInputs Service::HealthNow() {
+  HealthInputs inputs{evaluator_.ListPacks()};
+  inputs.draining = options_.draining && options_.draining();
+  if (const Recorder* const recorder = options_.calls.recorder; recorder != nullptr) {
+    inputs.store_configured = true;
+    inputs.store_up = recorder->status().up;
   }
-  return Json(200, health.dump());
+  return inputs;
 }
 
-HttpResponse Service::Metrics() {
-  if (options_.registry == nullptr)
-    return Refuse(404, "not-found", "packs are loaded by the evaluators, not here");
-  HttpResponse response = Json(200, MetricsText(options_.registry->status(), shadows_skipped_));
+HttpResponse Service::Ready(Exchange&) {
+  cds_hooks::Health health = ReadyHealth(HealthNow());
+  return JsonResponse(health.status, std::move(health.body));
+}
+
+HttpResponse Service::Health(Exchange&) {
+  HealthInputs inputs = HealthNow();
+  std::optional<rules::RegistryStatus> registry;
+  if (options_.registry != nullptr) inputs.registry = &registry.emplace(options_.registry->status());
+  cds_hooks::Health health = HealthText(inputs);
+  return JsonResponse(health.status, std::move(health.body));
+}
+
+HttpResponse Service::ShowMetrics(Exchange&) {
+  std::optional<rules::RegistryStatus> registry;
+  if (options_.registry != nullptr) registry = options_.registry->status();
+  HttpResponse response = JsonResponse(200, options_.metrics->Text(registry ? &*registry : nullptr));
   response.headers[0].second = "text/plain; version=0.0.4; charset=utf-8";
+  return response;
+}
+
+HttpResponse Service::ReportFeedback(Exchange& exchange) {
+  if (options_.calls.recorder == nullptr)
+    return Refuse(404, "not-found", "no feedback is kept: there is no store");
+  const std::string_view target = exchange.request.target;
+  const std::size_t query = target.find('?');
+  Result<AdminAnswer> answer = AdminFeedback(options_.calls.recorder->store(),
+                                             query == std::string_view::npos ? "" : target.substr(query + 1));
+  if (!answer) return Refuse(answer.error());
+  HttpResponse response = JsonResponse(200, std::move(answer->body));
+  response.headers[0].second = std::string(answer->media_type);
+  response.headers.emplace_back("Cache-Control", "no-store");
   return response;
 }
 

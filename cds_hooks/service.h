@@ -3,81 +3,65 @@
 //   GET  /cds-services        what is on offer (discovery)
 //   POST /cds-services/{id}   advice for one hook
 //   POST /cds-services/{id}/feedback   what clinicians did with cards: overrides keep the same advice quiet
-//   GET  /health              200 when requests can be answered, else 503; what is loaded, and what the last
-//                             reload said;  /health/live: 200 while the process runs
+//   GET  /health/live         200 while the process runs
+//   GET  /health/ready        200 when requests can be answered, else 503
+//   GET  /health              the same, and what is loaded and what the last reload said
 //   GET  /metrics             the same in numbers (Prometheus)
+//   GET  /admin/feedback      how often cards were accepted and overridden; for administrators
 //   OPTIONS on any of these   CORS preflight
 //
-// /health and /metrics name files and versions: a proxy should keep them inside.
+// /health and /metrics name files and versions: a proxy should keep them inside. Where an authenticator is
+// set, everything below /cds-services is for its clients only; who is not one gets 401, whatever else is
+// wrong with the request.
 //
 //   Service service({.cors_origins = {"*"}}, evaluator, clock);
 //   service.Handle({.method = "GET", .target = "/cds-services"}, [](HttpResponse response) { ... });
 //   HttpResponse response = service.Handle({.method = "GET", .target = "/cds-services"});   // waits
 //
-// Every answer carries the CORS headers, and every answer that is not 2xx an OperationOutcome. Nothing
-// throws. Source: CDS Hooks 2.0.1, "Discovery", "Calling a CDS Service", "Cross-Origin Resource Sharing".
-// Thread-safety: Handle() may be called from many threads at once.
+// Every answer carries the CORS headers, and every answer that is not 2xx an OperationOutcome (of /health its
+// own JSON). Nothing throws. Source: CDS Hooks 2.0.1, "Discovery", "Calling a CDS Service", "Cross-Origin
+// Resource Sharing". Thread-safety: Handle() may be called from many threads at once.
 #ifndef STEPWISE_CDS_HOOKS_SERVICE_H_
 #define STEPWISE_CDS_HOOKS_SERVICE_H_
 
-#include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "cds_hooks/config.h"
-#include "cds_hooks/discovery.h"
+#include "cds_hooks/exchange.h"
 #include "cds_hooks/executor.h"
-#include "cds_hooks/pipeline.h"
+#include "cds_hooks/health.h"
+#include "cds_hooks/hook_calls.h"
+#include "cds_hooks/http_message.h"
+#include "cds_hooks/serving.h"
+#include "cds_hooks/trust/authenticator.h"
 #include "fhir/date_time.h"
 #include "rules/evaluator.h"
 #include "rules/registry.h"
 
 namespace stepwise::cds_hooks {
 
-// The views live until the response is given.
-struct HttpRequest {
-  std::string_view method = {}, target = {};
-  std::string_view content_type = {}, content_encoding = {}, origin = {};  // headers; "" when absent
-  std::string_view access_control_request_method = {};
-  std::string_view authorization = {}, traceparent = {}, tracestate = {};
-  std::string_view client_certificate = {};  // subject of the verified one; "" without
-  std::string body = {};
-};
-
-// What may be said about a request in a log: nothing of the patient, and nothing a client chose freely.
-struct RequestSummary {
-  std::string_view route = "other";  // "/cds-services/{id}", not the target
-  std::string_view service, hook;    // known ids, or ""
-  std::string_view error;            // name of the error's code, or ""
-  std::string decision;              // id, or ""
-  std::size_t cards = 0;
-};
-
-struct HttpResponse {
-  int status = 200;
-  std::vector<std::pair<std::string_view, std::string>> headers;  // without Content-Length and Connection
-  std::string body;
-  RequestSummary summary;
-  std::function<void()> after = {};  // to be done when the answer is on its way; does not throw
-};
-
+// What the pointers point to outlives the service; nullptr: that part is not there.
 struct ServiceOptions {
   std::string path_prefix;
+  // What clients call, without slash at the end; "aud" of their tokens is this and a path. It stands for the
+  // prefix, too: "https://cds.example.org/cds" where path_prefix is "/cds".
+  std::string public_url;
   std::vector<std::string> cors_origins = {"*"};
-  PipelineOptions pipeline;
-  std::size_t max_shadows = 4;                // see Config
-  const rules::Registry* registry = nullptr;  // whose state /health and /metrics tell; outlives the service
+  HookCallOptions calls;
+  const rules::Registry* registry = nullptr;  // whose state /health and /metrics tell
   std::shared_ptr<OverrideStore> overrides;   // nullptr: in memory, with `override_limits`
   OverrideStoreLimits override_limits;
-  Executor* executor = nullptr;  // of evaluations; outlives the service. nullptr: an InlineExecutor
+  std::shared_ptr<Metrics> metrics;                 // what /metrics tells; nullptr: the service's own
+  Executor* executor = nullptr;                     // of evaluations; nullptr: an InlineExecutor
+  trust::Authenticator* authenticator = nullptr;    // nullptr: anybody may call
+  std::string admin_token;                          // "": there is no /admin
+  std::function<std::uint64_t()> random_bits = {};  // of trace ids; none: no traces
+  std::function<bool()> draining = {};              // is the server stopping?
 };
-using Respond = std::function<void(HttpResponse)>;  // does not throw
-
 ServiceOptions MakeServiceOptions(const Config& config);
 
 class Service {
@@ -100,37 +84,44 @@ class Service {
   void AddCorsHeaders(std::string_view origin, HttpResponse& response) const;
 
  private:
-  class Exchange;  // one request on its way to its response
-  using ExchangePtr = std::shared_ptr<Exchange>;
-  // A request is answered by one of these from beginning to end.
-  struct Serving {
-    std::shared_ptr<rules::Evaluator> snapshot;  // nullptr: evaluator_
-    Catalog catalog;
+  enum class Access : std::uint8_t { kAnybody, kClients, kAdministrators };
+  using Handler = HttpResponse (Service::*)(Exchange& exchange);
+  struct RouteSpec {
+    std::string_view name;   // "/cds-services/{id}"
+    std::string_view allow;  // methods, as the header Allow lists them
+    bool is_post;            // else GET and HEAD
+    Access access;
+    bool works;      // waits for its turn; the others are answered at once
+    Handler answer;  // nullptr: calls_
   };
+  struct Place {
+    const RouteSpec* route = nullptr;
+    std::string_view service_id = {};
+  };
+  static const RouteSpec kRoutes[];
+  static Place FindPlace(std::string_view path);
 
   void Route(const ExchangePtr& exchange);
-  HttpResponse Discover();
-  HttpResponse Call(Exchange& exchange);
+  void Authenticate(const ExchangePtr& exchange, const RouteSpec& route);
+  void Work(const ExchangePtr& exchange, const RouteSpec& route) noexcept;
+  bool IsAdministrator(const HttpRequest& request) const;
+  void StartTrace(Exchange& exchange) const;
+  HttpResponse Discover(Exchange& exchange);
   HttpResponse TakeFeedback(Exchange& exchange);
-  HttpResponse Health();
-  HttpResponse Metrics();
-  std::function<void()> ShadowOf(std::shared_ptr<const Serving> serving, Answer answer);
-  Result<std::shared_ptr<const Serving>> Serve(std::shared_ptr<rules::Evaluator> snapshot);
-  Result<std::shared_ptr<const Serving>> CurrentServing(const DateTime& now);
-  rules::Evaluator& EvaluatorOf(const Serving& serving) {
-    return serving.snapshot == nullptr ? evaluator_ : *serving.snapshot;
-  }
-  HttpResponse NoSuchService() const;
+  HttpResponse Health(Exchange& exchange);
+  HttpResponse Live(Exchange& exchange);
+  HttpResponse Ready(Exchange& exchange);
+  HttpResponse ShowMetrics(Exchange& exchange);
+  HttpResponse ReportFeedback(Exchange& exchange);
+  HealthInputs HealthNow();
 
-  ServiceOptions options_;  // not changed after construction
+  const ServiceOptions options_;
   rules::Evaluator& evaluator_;
   const Clock clock_;
   InlineExecutor inline_executor_;
-  Executor* executor_;
-  std::mutex mutex_;
-  std::shared_ptr<const Serving> serving_;  // guarded by mutex_; null until the evaluator has answered once
-  std::atomic<std::size_t> shadows_{0};     // running
-  std::atomic<std::uint64_t> shadows_skipped_{0};
+  Executor& executor_;
+  ServingSource serving_;
+  HookCalls calls_;
 };
 
 }  // namespace stepwise::cds_hooks

@@ -5,6 +5,8 @@
 #include <fstream>
 
 #include "conformance/fhirpath_suite.h"
+#include "conformance/requirements.h"
+#include "rules/man_page.h"
 
 namespace {
 
@@ -56,6 +58,13 @@ int RunFhirpath(const FhirpathArguments& arguments) {
   return report.good() ? 0 : 1;
 }
 
+int ShowRequirements(const std::string& table) {
+  const auto requirements = stepwise::conformance::ReadRequirements(table);
+  if (!requirements) return Complain(requirements.error());
+  std::fputs(stepwise::conformance::RequirementsText(*requirements).c_str(), stdout);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -73,6 +82,13 @@ int main(int argc, char** argv) {
   command->add_option("--skip", fhirpath.skip,
                       "skip list: 'group/name: reason' a line; a listed test that passes is a failure");
   command->add_flag("--verbose", fhirpath.verbose, "show skipped tests with expected and got");
+  std::string table = "conformance/cds-hooks-requirements.csv";
+  CLI::App* requirements = app.add_subcommand(
+      "requirements", "list what CDS Hooks asks of a service, whose duty it is, and the test that shows it");
+  requirements->add_option("--table", table, "the table")->capture_default_str();
+  stepwise::rules::AddManOption(
+      app, {.exit_status = "0: nothing failed. 1: something did. 2: it could not be run.",
+            .see_also = "stepwise(1), stepwise-server(8)"});
   CLI11_PARSE(app, argc, argv);
-  return RunFhirpath(fhirpath);
+  return requirements->parsed() ? ShowRequirements(table) : RunFhirpath(fhirpath);
 }

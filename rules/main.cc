@@ -7,6 +7,7 @@
 #include "rules/evaluator_command.h"
 #include "rules/fhirpath_command.h"
 #include "rules/functions_command.h"
+#include "rules/man_page.h"
 #include "rules/pack_command.h"
 #include "rules/terminology_command.h"
 
@@ -26,6 +27,10 @@ int main(int argc, char** argv) {
   AddTerminologyCommand(app, exit_code);
 
   for (const AddCommand add : RegisteredCommands()) add(app, exit_code);
+  AddManOption(app, {.description = "Writes, checks, tests, explains and releases rule packs, and evaluates "
+                                    "requests with them.",
+                     .exit_status = "0: done. 1: the answer is an error, already printed. 2: wrong usage.",
+                     .see_also = "stepwise-server(8), stepwise-conformance(1)"});
 
   try {
     app.parse(argc, argv);

@@ -22,8 +22,11 @@ void BlockReloadSignal() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
-Reloader::Reloader(Registry& registry, std::chrono::milliseconds poll, Report report)
-    : registry_(registry), poll_(poll), report_(std::move(report)), thread_([this] { Run(); }) {}
+Reloader::Reloader(Registry& registry, std::chrono::milliseconds poll, Report report,
+                   std::function<void()> begin)
+    : registry_(registry), poll_(poll), report_(std::move(report)), begin_(std::move(begin)), thread_([this] {
+        Run();
+      }) {}
 
 Reloader::~Reloader() {
   stopping_ = true;
@@ -41,6 +44,7 @@ void Reloader::Run() {
     const int signal = polls ? sigtimedwait(&signals, nullptr, &wait) : sigwaitinfo(&signals, nullptr);
     if (stopping_) return;
     if (signal != SIGHUP && !(polls && registry_.Changed())) continue;
+    if (begin_) begin_();
     const bool loaded = registry_.Reload();
     report_(loaded, registry_.status());
   }

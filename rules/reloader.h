@@ -5,7 +5,8 @@
 //   {...});
 //
 // Files are looked at every `poll`; zero: only the signal counts. A change is loaded once two looks agree, so
-// that a pack which is being copied is not read halfway. Thread-safety: `report` is called on that thread.
+// that a pack which is being copied is not read halfway. Thread-safety: `begin` and `report` are called on
+// that thread.
 #ifndef STEPWISE_RULES_RELOADER_H_
 #define STEPWISE_RULES_RELOADER_H_
 
@@ -25,8 +26,9 @@ class Reloader {
  public:
   using Report = std::function<void(bool loaded, const RegistryStatus& status)>;
 
-  // `registry` outlives this.
-  Reloader(Registry& registry, std::chrono::milliseconds poll, Report report);
+  // `registry` outlives this. `begin` is called before each reload.
+  Reloader(Registry& registry, std::chrono::milliseconds poll, Report report,
+           std::function<void()> begin = {});
   ~Reloader();
   Reloader(const Reloader&) = delete;
   Reloader& operator=(const Reloader&) = delete;
@@ -37,6 +39,7 @@ class Reloader {
   Registry& registry_;
   const std::chrono::milliseconds poll_;
   const Report report_;
+  const std::function<void()> begin_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;  // last: it uses the others
 };

@@ -5,6 +5,9 @@
 
 namespace stepwise::fhirpath {
 
+// A property that no FHIR version knows: its name's id is past those of the model, which must not be asked.
+inline bool IsForeign(Node child) { return child.name() >= NameCount(); }
+
 // The type that the binder found for a child, or the one that a resource in its place claims.
 inline TypeId BoundType(Node child, const Expr& e) {
   return child.resource_type() != types::kNone ? child.resource_type() : e.element_type;
@@ -90,7 +93,8 @@ TypeId Machine::ChildType(Node child, TypeId parent_type, const Element* element
   if (child.kind() == NodeKind::kObject && child.resource_type() != types::kNone)
     return child.resource_type();
   if (element == nullptr)
-    element = parent_type == types::kNone ? nullptr : model_.Find(parent_type, child.name());
+    element =
+        parent_type == types::kNone || IsForeign(child) ? nullptr : model_.Find(parent_type, child.name());
   return element == nullptr ? types::kNone : element->type;
 }
 
@@ -145,7 +149,7 @@ bool Machine::DynamicChildren(const Expr& e, const Item& item, Sink out) {
       if (child.name_text() != *e.text) continue;
     } else if (name != e.name) {
       // valueQuantity answers to `value` where the type says that it is a choice.
-      if (ChoiceBase(name) != e.name || item.type() == types::kNone) continue;
+      if (item.type() == types::kNone || IsForeign(child) || ChoiceBase(name) != e.name) continue;
       element = model_.Find(item.type(), name);
       if (element == nullptr || !element->is_choice || element->base != e.name) continue;
     }

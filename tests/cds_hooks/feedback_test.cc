@@ -55,7 +55,7 @@ class FeedbackTest : public testing::TestWithParam<bool> {
       server_ = std::move(*server);
       remote_ = rules::ConnectRemoteEvaluator({server_->address()}, std::chrono::seconds(60));
     }
-    options_.pipeline.evaluation_timeout = std::chrono::seconds(60);
+    options_.calls.pipeline.evaluation_timeout = std::chrono::seconds(60);
     service_ = std::make_unique<Service>(options_, GetParam() ? *remote_ : *local_, [this] { return now_; });
   }
 
@@ -161,6 +161,84 @@ TEST(Feedback, Refusals) {
   }
 }
 
+std::string Describe(const Feedback& one) {
+  std::string out = one.card + (one.overridden ? " overridden" : " accepted") + " " + one.at.ToString();
+  for (const std::string& suggestion : one.suggestions) out += " +" + suggestion;
+  if (!one.reason.code.empty())
+    out += " " + one.reason.system + "|" + one.reason.code + "|" + one.reason.display;
+  if (!one.comment.empty()) out += " '" + one.comment + "'";
+  return out;
+}
+
+FeedbackBatch Read(const std::string& body, const FeedbackLimits& limits = {}) {
+  return ReadFeedback(*Document::Parse(body), limits);
+}
+
+TEST(ReadFeedback, VariantsThatClientsSend) {
+  const std::string accepted =
+      R"("card":"u1","outcome":"accepted","outcomeTimestamp":"2026-12-10T09:00:00Z")";
+  const std::string overridden =
+      R"("card":"u1","outcome":"overridden","outcomeTimestamp":"2026-12-10T09:00:00Z")";
+  const std::string yes = "u1 accepted 2026-12-10T09:00:00Z", no = "u1 overridden 2026-12-10T09:00:00Z";
+  const struct {
+    std::string entry, expected;
+  } rows[] = {
+      {accepted, yes},
+      {accepted + R"(,"acceptedSuggestions":[{"id":"s2"},{"id":"s1","extension":{"a":1}}])",
+       yes + " +s1 +s2"},
+      {accepted + R"(,"acceptedSuggestions":["urn:uuid:S1"],"extension":{"x":[1]},"more":null)",
+       yes + " +s1"},
+      {overridden, no},
+      {overridden + R"(,"overrideReason":{"reason":{"code":"c","system":"s"},"userComment":"k"})",
+       no + " s|c| 'k'"},
+      {overridden + R"(,"overrideReason":{"reason":{"code":"c","system":"s","display":"d"}})", no + " s|c|d"},
+      {overridden + R"(,"overrideReason":{"userComment":"k"})", no + " 'k'"},
+      {overridden + R"(,"overrideReason":{"code":"c","system":"s"})", no + " s|c|"},
+      {overridden + R"(,"overrideReason":{"code":"c","userComment":"k"})", no + " |c| 'k'"},
+      {overridden + R"(,"overrideReason":{"reason":{"coding":[{"code":"c"}],"text":"t"}})", no + " |c| 't'"},
+      {overridden + R"(,"overrideReason":"free")", no + " 'free'"},
+      {overridden + R"(,"overrideReason":null)", no},
+      {overridden + R"(,"overrideReason":{"reason":7})", no},
+      {R"("card":"urn:uuid:4E0A3A1E-3283-4575-ab82-028d55fe2719","outcome":"overridden",)"
+       R"("outcomeTimestamp":"2026-12-10T09:00:00.5+02:00")",
+       "4e0a3a1e-3283-4575-ab82-028d55fe2719 overridden 2026-12-10T09:00:00.5+02:00"},
+  };
+  for (const auto& row : rows) {
+    const FeedbackBatch batch = Read(R"({"feedback":[{)" + row.entry + "}]}");
+    ASSERT_EQ(batch.entries.size(), 1u) << row.entry;
+    EXPECT_TRUE(batch.errors.empty()) << row.entry;
+    EXPECT_EQ(Describe(batch.entries[0]), row.expected);
+  }
+}
+
+TEST(ReadFeedback, OneBadEntryLosesNoOther) {
+  const std::string good = R"({"card":"u1","outcome":"accepted","outcomeTimestamp":"2026-12-10T09:00:00Z"})";
+  const FeedbackBatch batch =
+      Read(R"({"feedback":[)" + good + R"(,{"card":"a card","outcome":"ignored"},)" + good +
+           R"(,{"card":"u2","outcome":"accepted","outcomeTimestamp":"2026-12-10T09:00:00Z",)"
+           R"("acceptedSuggestions":[{"id":"s1"},{}]}]})");
+  EXPECT_EQ(batch.entries.size(), 2u);
+  std::string paths;
+  for (const Error& error : batch.Refusal()) paths += error.path + " ";
+  EXPECT_EQ(paths,
+            "feedback[1].card feedback[1].outcome feedback[1].outcomeTimestamp "
+            "feedback[3].acceptedSuggestions[1].id feedback ");
+  EXPECT_EQ(batch.Refusal().back().message, "all other entries were kept: 2");
+}
+
+TEST(ReadFeedback, Limits) {
+  const std::string entry =
+      R"({"card":"u1","outcome":"overridden","outcomeTimestamp":"2026-12-10T09:00:00Z",)"
+      "\"overrideReason\":{\"userComment\":\"ab\\u00e9\"}}";
+  const FeedbackBatch many =
+      Read(R"({"feedback":[)" + entry + "," + entry + "," + entry + "]}", {.max_entries = 2});
+  EXPECT_EQ(many.entries.size(), 2u);
+  ASSERT_EQ(many.errors.size(), 1u);
+  EXPECT_EQ(many.errors[0].path, "feedback[2]");
+  const FeedbackBatch cut = Read(R"({"feedback":[)" + entry + "]}", {.max_text_bytes = 3});
+  EXPECT_EQ(cut.entries[0].comment, "ab");  // never half a character
+}
+
 rules::Card CardOf(const std::string& uuid, const std::string& key) {
   rules::Card card;
   card.uuid = uuid;
@@ -198,7 +276,7 @@ TEST(OverrideStore, ConcurrentUse) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 200; ++i) {
         const std::string uuid = std::to_string(t) + "-" + std::to_string(i);
-        store.Issued("p" + std::to_string(i % 3), CardOf(uuid, "k"), now);
+        store.Issued("p" + std::to_string(i % 3), CardOf(uuid, uuid), now);
         store.Overridden(uuid, now);
         EXPECT_LE(store.Of("p0", now).size(), 20u);
       }

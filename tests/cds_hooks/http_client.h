@@ -1,13 +1,15 @@
-// A blocking HTTP client on a plain socket: sends bytes as they are, right or wrong.
+// A blocking HTTP client on a plain or a TLS socket: sends bytes as they are, right or wrong.
 #ifndef STEPWISE_TESTS_CDS_HOOKS_HTTP_CLIENT_H_
 #define STEPWISE_TESTS_CDS_HOOKS_HTTP_CLIENT_H_
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -18,7 +20,9 @@ namespace stepwise::cds_hooks {
 
 class HttpClient {
  public:
-  explicit HttpClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  // `tls`: nullptr for plain HTTP. A handshake that fails shows in connected().
+  explicit HttpClient(std::uint16_t port, SSL_CTX* tls = nullptr, SSL_SESSION* resumed = nullptr)
+      : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -27,19 +31,42 @@ class HttpClient {
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
     if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
       ADD_FAILURE() << "no connection";
+    if (tls == nullptr) return;
+    ::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+    ssl_ = SSL_new(tls);
+    SSL_set_fd(ssl_, socket_);
+    if (resumed != nullptr) SSL_set_session(ssl_, resumed);
+    connected_ = SSL_connect(ssl_) == 1;
   }
-  ~HttpClient() { ::close(socket_); }
+  ~HttpClient() {
+    SSL_free(ssl_);
+    ::close(socket_);
+  }
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
+  bool connected() const { return connected_; }
+  SSL* ssl() { return ssl_; }
+
   void Send(std::string_view bytes) {
     while (!bytes.empty()) {
-      const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      const ssize_t sent = ssl_ != nullptr ? SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size()))
+                                           : ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (sent <= 0) return;  // the server may refuse before it has read all
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
   }
-  void CloseSending() { ::shutdown(socket_, SHUT_WR); }
+  // Past TLS, where there is any.
+  void SendRaw(std::string_view bytes) { ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+  void CloseSending() {
+    if (ssl_ != nullptr) SSL_shutdown(ssl_);
+    ::shutdown(socket_, SHUT_WR);
+  }
+  // The next close sends a reset.
+  void ResetOnClose() {
+    const linger now{1, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  }
 
   // One response, header and body as sent; what is left stays for the next call. "" at the end.
   std::string Receive() {
@@ -54,19 +81,39 @@ class HttpClient {
           return response;
         }
       }
-      char buffer[65536];
-      const ssize_t got = ::recv(socket_, buffer, sizeof buffer, 0);
-      if (got <= 0) return std::exchange(input_, "");
-      input_.append(buffer, static_cast<std::size_t>(got));
+      if (!ReadSome()) return std::exchange(input_, "");
     }
   }
-  bool AtEnd() {
-    char byte;
-    return input_.empty() && ::recv(socket_, &byte, 1, 0) == 0;
+  // Everything until the server closes.
+  std::string ReceiveAll() {
+    while (ReadSome()) {
+    }
+    return std::exchange(input_, "");
+  }
+  bool AtEnd() { return input_.empty() && !ReadSome() && !timed_out_; }
+  // The socket's own end, past TLS.
+  bool AtRawEnd() {
+    char buffer[4096];
+    ssize_t got;
+    while ((got = ::recv(socket_, buffer, sizeof buffer, 0)) > 0) {
+    }
+    return got == 0 || errno == ECONNRESET;
   }
 
  private:
+  bool ReadSome() {
+    char buffer[65536];
+    const ssize_t got =
+        ssl_ != nullptr ? SSL_read(ssl_, buffer, sizeof buffer) : ::recv(socket_, buffer, sizeof buffer, 0);
+    timed_out_ = got < 0 && errno == EAGAIN;
+    if (got <= 0) return false;
+    input_.append(buffer, static_cast<std::size_t>(got));
+    return true;
+  }
+
   int socket_;
+  SSL* ssl_ = nullptr;
+  bool connected_ = true, timed_out_ = false;
   std::string input_;
 };
 
@@ -74,6 +121,19 @@ inline std::string Post(std::string_view body, std::string_view more_headers = "
   return "POST /cds-services/stepwise-order-sign HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" +
          std::string(more_headers) + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
          std::string(body);
+}
+
+// The same in chunks of so many bytes; `extension` and `trailer` as they are.
+inline std::string PostInChunks(std::string_view body, std::size_t chunk, std::string_view extension = "",
+                                std::string_view trailer = "") {
+  std::string request =
+      "POST /cds-services/stepwise-order-sign HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (; !body.empty(); body.remove_prefix(std::min(chunk, body.size()))) {
+    char size[32];
+    std::snprintf(size, sizeof size, "%zx", std::min(chunk, body.size()));
+    request.append(size).append(extension).append("\r\n").append(body.substr(0, chunk)).append("\r\n");
+  }
+  return request.append("0\r\n").append(trailer).append("\r\n");
 }
 
 inline int StatusOf(std::string_view response) {

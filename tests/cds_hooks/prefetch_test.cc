@@ -47,7 +47,7 @@ std::vector<Error> Missing(std::string_view prefetch, const std::vector<rules::P
     ADD_FAILURE() << request.error().ToString();
     return {};
   }
-  return MissingPrefetch(*request, templates);
+  return MissingPrefetch(PrefetchGaps(*request, templates));
 }
 
 TEST(Prefetch, States) {
@@ -79,6 +79,47 @@ TEST(Prefetch, NamesEveryMissingKeyAndWhatToSend) {
             "prefetch.a: prefetch `a` was not supplied, and rules cannot do without it; send the answer to "
             "Patient/{{context.patientId}}, or null if there is none");
   EXPECT_EQ(errors[1].path, "prefetch.c");
+}
+
+// What a request becomes with {"meds": V, "pain": null} put into it.
+struct FillRow {
+  const char* root_members;  // of the request, beside hook, hookInstance and context
+  const char* filled;        // what they become
+};
+constexpr FillRow kFills[] = {
+    {"", R"("prefetch":{"meds":V,"pain":null},)"},
+    {R"("prefetch":{},)", R"("prefetch":{"meds":V,"pain":null},)"},
+    {R"("prefetch":null,)", R"("prefetch":{"meds":V,"pain":null},)"},
+    {R"("prefetch":{"meds":{"resourceType":"OperationOutcome"},"patient":{"resourceType":"Patient","x":1.50}},)",
+     R"("prefetch":{"patient":{"resourceType":"Patient","x":1.50},"meds":V,"pain":null},)"},
+    {R"("prefetch":{"other":{"a":1},"patient":null},"fhirServer":"https://f",)",
+     R"("prefetch":{"patient":null,"meds":V,"pain":null},"fhirServer":"https://f",)"},
+};
+
+TEST(Prefetch, PutsFetchedValuesIntoTheRequest) {
+  const std::vector<rules::PrefetchTemplate> templates = {
+      {"patient", "Patient/{{context.patientId}}", true, {}},
+      {"meds", kSearch, true, {}},
+      {"pain", kSearch, false, {}}};
+  const std::string value = R"({"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Basic"}}]})";
+  const std::string rest =
+      R"("hook":"patient-view","hookInstance":"i","context":{"userId":"a/b","patientId":"p"}})";
+  for (const FillRow& row : kFills) {
+    SCOPED_TRACE(row.root_members);
+    const Result<Document> document = Document::Parse("{" + std::string(row.root_members) + rest);
+    ASSERT_TRUE(document);
+    const FetchedPrefetch values[] = {
+        {"meds", value, ""}, {"pain", "null", ""}, {"patient", "", "no answer"}};
+    const std::string filled = WithPrefetch(*document, templates, values);
+    std::string expected = "{" + std::string(row.filled) + rest;
+    expected.replace(expected.find(":V"), 2, ":" + value);
+    EXPECT_EQ(filled, expected);
+    const Result<Document> read = Document::Parse(filled);
+    ASSERT_TRUE(read) << read.error().ToString();
+    const Result<Request> request = ReadRequest(*read, nullptr);
+    ASSERT_TRUE(request);
+    for (const PrefetchGap& gap : PrefetchGaps(*request, templates)) EXPECT_EQ(gap.needed->key, "patient");
+  }
 }
 
 }  // namespace

@@ -2,22 +2,19 @@
 // evaluate`, stepwise-server, and stepwise-server with `stepwise evaluator` behind it say the same; what is
 // missing, broken or hostile gets its status; a signal stops them.
 
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
+#include <algorithm>
 #include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <nlohmann/json.hpp>
-#include <regex>
-#include <thread>
 
-#include "fhir/date_time.h"
 #include "tests/cds_hooks/http_client.h"
+#include "tests/cds_hooks/program.h"
 #include "tests/testing.h"
-
-extern char** environ;
 
 namespace stepwise::cds_hooks {
 namespace {
@@ -26,88 +23,7 @@ using Json = nlohmann::json;
 
 constexpr const char* kNow = "2026-12-10T09:00:00Z";
 
-// A child process whose output goes to files in `dir`.
-class Program {
- public:
-  Program(const std::filesystem::path& dir, const std::string& name, std::vector<std::string> arguments) {
-    static int number = 0;
-    output_ = dir / ("out" + std::to_string(++number));
-    arguments.insert(arguments.begin(), (BinDir() / name).string());
-    std::vector<char*> argv;
-    for (std::string& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output_.c_str(), O_WRONLY | O_CREAT, 0600);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, (output_.string() + ".err").c_str(),
-                                     O_WRONLY | O_CREAT, 0600);
-    if (::posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ) != 0) {
-      ADD_FAILURE() << "cannot start " << argv[0];
-      pid_ = 0;
-    }
-    posix_spawn_file_actions_destroy(&actions);
-  }
-  ~Program() {
-    if (pid_ != 0) ::kill(pid_, SIGKILL);
-    Wait();
-  }
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
-
-  std::string Output() const { return ReadFile(output_); }
-  std::string Errors() const { return ReadFile(output_.string() + ".err"); }
-
-  // The exit code; minus the signal that ended it.
-  int Wait() {
-    int status = 0;
-    if (pid_ == 0 || ::waitpid(pid_, &status, 0) != pid_) return -1;
-    pid_ = 0;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  }
-  int Stop() {
-    ::kill(pid_, SIGTERM);
-    return Wait();
-  }
-
-  // "127.0.0.1:PORT" of its line "listening on [http://]HOST:PORT"; "" when it ended instead.
-  std::string Address() {
-    for (int i = 0; i < 1200; ++i) {
-      const std::string output = Output();
-      std::smatch match;
-      if (std::regex_search(output, match, std::regex("listening on (?:http://)?([0-9.]+:[0-9]+)\n")))
-        return match[1];
-      if (::waitpid(pid_, nullptr, WNOHANG) == pid_) {
-        pid_ = 0;
-        break;
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-    ADD_FAILURE() << "it does not listen: " << Errors();
-    return "";
-  }
-  std::uint16_t Port() {
-    const std::string address = Address();
-    return address.empty() ? std::uint16_t{0}
-                           : static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
-  }
-
- private:
-  pid_t pid_ = 0;
-  std::filesystem::path output_;
-};
-
-// The demonstration's request with @NOW-2h@ and the like filled in for kNow.
-Json DemoRequest() {
-  std::string text = ReadFile(SourceDir() / "tests/demo/order-sign.json.in");
-  const std::int64_t now = DateTime::ParseDateTime(kNow)->ToUnixMillis();
-  const std::regex placeholder("@NOW(?:-([0-9]+)h)?@");
-  for (std::smatch match; std::regex_search(text, match, placeholder);) {
-    const std::int64_t hours = match[1].matched ? std::stoll(match[1]) : 0;
-    text = match.prefix().str() + DateTime::FromUnixMillis(now - hours * 3'600'000).ToString() +
-           match.suffix().str();
-  }
-  return Json::parse(text);
-}
+Json DemoRequest() { return cds_hooks::DemoRequest(kNow); }
 
 class ProgramsTest : public testing::Test {
  protected:
@@ -115,7 +31,7 @@ class ProgramsTest : public testing::Test {
     return std::make_unique<Program>(dir_.path(), name, std::move(arguments));
   }
   std::unique_ptr<Program> StartServer(std::vector<std::string> arguments) {
-    arguments.insert(arguments.end(), {"--listen", "127.0.0.1:0", "--now", kNow});
+    arguments.insert(arguments.end(), {"--listen", "127.0.0.1:0", "--now", kNow, "--store", "none"});
     return Start("stepwise-server", std::move(arguments));
   }
   std::string Send(std::uint16_t port, const Json& request) {
@@ -215,6 +131,132 @@ TEST_F(ProgramsTest, HostileRequestsGetAStatusAndTheNextOneCards) {
     EXPECT_EQ(StatusOf(Send(port, DemoRequest())), 200) << "after " << row.name;
   }
   EXPECT_EQ(server->Stop(), 0);
+}
+
+TEST_F(ProgramsTest, CheckConfigSaysAllThatIsWrongAndServesNothing) {
+  const std::string file = (dir_.path() / "stepwise.yaml").string();
+  const auto check = [&] { return Start("stepwise-server", {"--check-config", "--config", file}); };
+  WriteFile(file, "packs: [" + packs_ + "]\nmax-depth: 20\n");
+  const auto good = check();
+  EXPECT_EQ(good->Wait(), 0) << good->Errors();
+  EXPECT_EQ(good->Output(), "ok\n");
+
+  WriteFile(file, "pcks: [a]\nmax-depth: 2\n");
+  const auto wrong = check();
+  EXPECT_EQ(wrong->Wait(), 1);
+  EXPECT_EQ(wrong->Errors(), "stepwise-server: " + file +
+                                 ":1:1: unknown key `pcks` in the configuration; did you mean `packs`?\n"
+                                 "stepwise-server: " +
+                                 file + ":2:12: `max-depth`: 2 is not between 8 and 1000\n");
+
+  WriteFile(file, "packs: packs\nactivation: activation.yaml\n");
+  const std::filesystem::path pack = dir_.path() / "packs/a/pack.yaml";
+  WriteFile(pack, "pack: org.example.a\nversions: 1\n");
+  const auto broken = check();
+  EXPECT_EQ(broken->Wait(), 1);
+  EXPECT_NE(broken->Errors().find("pack.yaml:2:1: "), std::string::npos) << broken->Errors();
+}
+
+// What systemd receives, read as it comes: a full socket would hold up who sends.
+class NotifySocket {
+ public:
+  explicit NotifySocket(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_DGRAM, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::copy_n(path.begin(), std::min(path.size(), sizeof address.sun_path - 1), address.sun_path);
+    EXPECT_EQ(::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    reader_ = std::thread([this] {
+      char bytes[512];
+      for (ssize_t size = 0; (size = ::recv(socket_, bytes, sizeof bytes, 0)) > 0;) {
+        const std::lock_guard lock(mutex_);
+        messages_.emplace_back(bytes, static_cast<std::size_t>(size));
+        arrived_.notify_all();
+      }
+    });
+  }
+  ~NotifySocket() {
+    ::shutdown(socket_, SHUT_RDWR);
+    reader_.join();
+    ::close(socket_);
+  }
+  NotifySocket(const NotifySocket&) = delete;
+  NotifySocket& operator=(const NotifySocket&) = delete;
+
+  // The next message that begins so; those before it are passed over.
+  std::string Next(std::string_view beginning) {
+    std::unique_lock lock(mutex_);
+    std::string found;
+    arrived_.wait_for(lock, std::chrono::seconds(60), [&] {
+      while (!messages_.empty() && found.empty()) {
+        if (messages_.front().starts_with(beginning)) found = messages_.front();
+        messages_.pop_front();
+      }
+      return !found.empty();
+    });
+    return found;
+  }
+
+ private:
+  const int socket_;
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<std::string> messages_;  // guarded by mutex_
+  std::thread reader_;
+};
+
+TEST_F(ProgramsTest, SystemdAndPrometheusAreTold) {
+  const std::string path = (dir_.path() / "notify").string();
+  NotifySocket systemd(path);
+  ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+  ::setenv("WATCHDOG_USEC", "20000", 1);
+  const auto server = StartServer({"--packs", packs_, "--reload-poll-ms", "0"});
+  ::unsetenv("NOTIFY_SOCKET");
+  ::unsetenv("WATCHDOG_USEC");
+  EXPECT_EQ(systemd.Next("READY=1"), "READY=1\nSTATUS=listening on http://" + server->Address());
+  EXPECT_EQ(systemd.Next("WATCHDOG=1"), "WATCHDOG=1");
+  const std::uint16_t port = server->Port();
+  EXPECT_EQ(StatusOf(Send(port, DemoRequest())), 200);
+  const auto get = [&](const std::string& target) {
+    HttpClient client(port);
+    client.Send("GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    return client.Receive();
+  };
+  EXPECT_EQ(BodyOf(get("/health/ready")), R"({"status":"ready"})");
+  const std::string counted = "stepwise_requests_total{route=\"/cds-services/{id}\",status=\"200\"} 1\n";
+  std::string metrics;
+  // A request is counted once its answer is on the way.
+  for (int i = 0; i < 600 && metrics.find(counted) == std::string::npos; ++i) metrics = get("/metrics");
+  EXPECT_NE(metrics.find(counted), std::string::npos) << metrics;
+  server->Signal(SIGHUP);
+  EXPECT_TRUE(systemd.Next("RELOADING=1").starts_with("RELOADING=1\nMONOTONIC_USEC="));
+  EXPECT_EQ(systemd.Next("READY=1"), "READY=1\nSTATUS=packs of generation 2");
+  EXPECT_EQ(server->Stop(), 0);
+  EXPECT_TRUE(systemd.Next("STOPPING=1").starts_with("STOPPING=1\n"));
+}
+
+TEST_F(ProgramsTest, TheManualPagesNameEveryOption) {
+  const struct {
+    const char* program;
+    std::vector<std::string> command;
+  } rows[] = {{"stepwise-server", {}},        {"stepwise", {}},           {"stepwise", {"pack", "check"}},
+              {"stepwise", {"pack", "test"}}, {"stepwise", {"evaluate"}}, {"stepwise", {"evaluator"}}};
+  for (const auto& row : rows) {
+    const auto man = Start(row.program, {"--help-man"});
+    std::vector<std::string> arguments = row.command;
+    arguments.push_back("--help");
+    const auto help = Start(row.program, arguments);
+    EXPECT_EQ(man->Wait(), 0);
+    EXPECT_EQ(help->Wait(), 0);
+    const std::string page = man->Output(), text = help->Output();
+    const std::regex option("\n  (?:-[a-zA-Z],)?(--[a-z0-9-]+)");
+    std::size_t options = 0;
+    for (std::sregex_iterator match(text.begin(), text.end(), option), end; match != end;
+         ++match, ++options) {
+      const std::string name = std::regex_replace((*match)[1].str(), std::regex("-"), "\\-");
+      EXPECT_NE(page.find("\\fB" + name + "\\fR"), std::string::npos) << row.program << " " << name;
+    }
+    EXPECT_GE(options, 1u) << text;
+  }
 }
 
 }  // namespace

@@ -132,9 +132,11 @@ TEST(Request, Rows) {
 TEST(Request, AnyHookWeAnswerWithoutAService) {
   EXPECT_EQ(Read(OrderSelect(), nullptr), "");
   json request = OrderSelect();
-  request["hook"] = "appointment-book";
+  request["hook"] = "medication-prescribe";
   EXPECT_EQ(Read(request, nullptr),
-            "hook: is none of the hooks answered here: patient-view, order-select, order-sign");
+            "hook: is none of the hooks answered here: patient-view, order-select, order-sign, "
+            "order-dispatch, encounter-start, encounter-discharge, appointment-book, medication-refill, "
+            "medication-verify");
 }
 
 TEST(Request, NeedsAnObject) {

@@ -90,7 +90,12 @@ TEST_F(ServiceTest, TheMostCardsTravelToTheEvaluator) {
   options_ = MakeServiceOptions(Config{});
   EXPECT_EQ(Sign().status, 200);
   EXPECT_EQ(evaluator_.last_options.max_cards, 5u);
-  EXPECT_EQ(evaluator_.last_options.timeout, std::chrono::milliseconds(2000));
+  // What the request has left of its half second, which is less than an evaluation may take alone.
+  EXPECT_GT(evaluator_.last_options.timeout.count(), 0);
+  EXPECT_LE(evaluator_.last_options.timeout.count(), Config{}.request_deadline_ms);
+  options_.calls.request_deadline_ms = 0;
+  EXPECT_EQ(Sign().status, 200);
+  EXPECT_EQ(evaluator_.last_options.timeout.count(), Config{}.evaluation_timeout_ms);
 }
 
 TEST_F(ServiceTest, NothingToSay) {

@@ -16,12 +16,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (document.error().message.empty()) std::abort();
     return 0;
   }
-  if (const auto feedback = cds_hooks::ReadFeedback(*document); !feedback) {
-    if (feedback.error().message.empty() || feedback.error().code != Code::kInvalidArgument) std::abort();
-  } else {
-    for (const cds_hooks::Feedback& one : *feedback) {
-      if (one.card.empty() || !one.at.has_offset) std::abort();
-    }
+  const cds_hooks::FeedbackBatch feedback = cds_hooks::ReadFeedback(*document);
+  if (feedback.entries.empty() && feedback.errors.empty()) std::abort();
+  for (const Error& error : feedback.errors) {
+    if (error.message.empty() || error.code != Code::kInvalidArgument) std::abort();
+  }
+  for (const cds_hooks::Feedback& one : feedback.entries) {
+    if (one.card.empty() || one.card.size() > 64 || !one.at.has_offset) std::abort();
+    if (one.comment.size() > cds_hooks::FeedbackLimits().max_text_bytes) std::abort();
+    if (!one.overridden && !one.reason.code.empty()) std::abort();
   }
   const Result<cds_hooks::Request> request = cds_hooks::ReadRequest(*document, nullptr);
   if (!request) {
@@ -33,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       {"meds", "MedicationRequest?patient={{context.patientId}}", true, {}},
       {"pain", "Observation?patient={{context.patientId}}&_count=1", false, {}},
   };
-  for (const Error& error : cds_hooks::MissingPrefetch(*request, templates)) {
+  for (const Error& error : cds_hooks::MissingPrefetch(cds_hooks::PrefetchGaps(*request, templates))) {
     if (error.path != "prefetch.meds") std::abort();
   }
   return 0;

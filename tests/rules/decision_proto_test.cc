@@ -109,6 +109,7 @@ TEST(DecisionProto, OptionsTravel) {
   EvaluateOptions options(std::chrono::seconds(1));
   options.overridden = {{"p/r/1", *DateTime::ParseDateTime("2026-12-10T09:00:00+01:00")}};
   options.max_cards = 7;
+  options.exact_packs = {"sha256:00", "sha256:11"};
   v1::EvaluateRequest message;
   ToProto(options, &message);
   const Result<EvaluateOptions> back = FromProto(message);
@@ -117,6 +118,7 @@ TEST(DecisionProto, OptionsTravel) {
   EXPECT_EQ(back->overridden[0].key, "p/r/1");
   EXPECT_EQ(back->overridden[0].at.ToString(), "2026-12-10T09:00:00+01:00");
   EXPECT_EQ(back->max_cards, 7u);
+  EXPECT_EQ(back->exact_packs, options.exact_packs);
   message.mutable_overridden(0)->set_at("yesterday");
   EXPECT_EQ(FromProto(message).error().path, "overridden[0].at");
 }
