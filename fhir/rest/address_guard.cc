@@ -48,6 +48,7 @@ IpAddress MapV4(const std::uint8_t* bytes) {
 
 std::optional<IpAddress> ParseAddress(std::string_view text) {
   const std::string terminated(text);
+  if (terminated.find('\0') != std::string::npos) return std::nullopt;  // inet_pton() reads no further
   std::uint8_t v4[4];
   if (::inet_pton(AF_INET, terminated.c_str(), v4) == 1) return MapV4(v4);
   IpAddress v6;

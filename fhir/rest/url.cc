@@ -64,7 +64,9 @@ Result<std::string> ReadHost(std::string_view text) {
   if (host.starts_with('[')) {
     in6_addr address;
     const std::string inside = host.substr(1, host.size() < 2 ? 0 : host.size() - 2);
-    if (!host.ends_with(']') || ::inet_pton(AF_INET6, inside.c_str(), &address) != 1)
+    // inet_pton() reads up to the first NUL only.
+    const bool whole = host.ends_with(']') && inside.find('\0') == std::string::npos;
+    if (!whole || ::inet_pton(AF_INET6, inside.c_str(), &address) != 1)
       return Wrong("names a host in brackets that is no IPv6 address");
     char usual[INET6_ADDRSTRLEN];
     return "[" + std::string(::inet_ntop(AF_INET6, &address, usual, sizeof usual)) + "]";

@@ -91,6 +91,7 @@ TEST(RestUrl, RefusesWhatCanBeReadInTwoWays) {
       "http://[::1%25eth0]/",
       "http://[v1.x]/",
       "http://[::1]x/",
+      std::string_view("http://[0::\0`0\1]:0080/x", 23),
   };
   for (const std::string_view row : rows) EXPECT_EQ(Parsed(row).substr(0, 9), "! the URL") << row;
   EXPECT_FALSE(ParseUrl("https://x/" + std::string(kMaxUrlBytes, 'a')));

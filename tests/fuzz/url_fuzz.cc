@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fhir/rest/address_guard.h"
 #include "fhir/rest/allow_list.h"
 #include "fhir/rest/interaction.h"
 #include "fhir/rest/url.h"
@@ -27,8 +28,14 @@ std::string Part(CURLU* url, CURLUPart part, unsigned flags) {
   return out;
 }
 
-// libcurl leaves the case as it is.
+std::string_view WithoutBrackets(std::string_view host) {
+  return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
+}
+
+// libcurl leaves the case as it is, and the spelling of addresses.
 bool SameHost(std::string_view a, std::string_view b) {
+  const auto address = stepwise::rest::ParseAddress(WithoutBrackets(a));
+  if (address && address == stepwise::rest::ParseAddress(WithoutBrackets(b))) return true;
   return a.size() == b.size() && curl_strnequal(a.data(), b.data(), a.size()) != 0;
 }
 
