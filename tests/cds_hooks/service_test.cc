@@ -98,6 +98,22 @@ TEST_F(ServiceTest, TheMostCardsTravelToTheEvaluator) {
   EXPECT_EQ(evaluator_.last_options.timeout.count(), Config{}.evaluation_timeout_ms);
 }
 
+TEST_F(ServiceTest, TheTraceTravelsToTheEvaluator) {
+  const auto traceparent = [this] {
+    Service service(options_, evaluator_, [] { return kNow; });
+    HttpRequest request;
+    request.method = "POST";
+    request.target = "/cds-services/stepwise-order-sign";
+    request.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    request.body = OrderSignRequest();
+    EXPECT_EQ(service.Handle(std::move(request)).status, 200);
+    return evaluator_.last_options.traceparent;
+  };
+  EXPECT_EQ(traceparent(), "");  // without a source of bits there are no traces
+  options_.random_bits = [] { return std::uint64_t{0x1234567890abcdef}; };
+  EXPECT_EQ(traceparent(), "00-0af7651916cd43dd8448eb211c80319c-1234567890abcdef-01");
+}
+
 TEST_F(ServiceTest, NothingToSay) {
   const HttpResponse response = Sign();
   EXPECT_EQ(response.status, 200);
